@@ -39,9 +39,10 @@ export interface VirtualMachine extends Kept {
   /** Condition ManualRecoveryRequired is True. Best effort on KubeVirt's side: shown, never relied on. */
   readonly manualRecoveryRequired: boolean;
   /**
-   * Since when the VM has, by its own object, been off without a gap: the resourceVersion of the first version in an
-   * unbroken run of versions in which KubeVirt could not have started it. Absent while it is not off. Made by the
-   * store's fold, because a snapshot may skip the versions in between (law 5).
+   * Since when nothing has commanded a start of this VM: the resourceVersion of the first version in an unbroken run
+   * of versions in which KubeVirt could not have started it (Halted, or Manual / RerunOnFailure with no queued request)
+   * and in which `created` never turned from false to true. Absent while a start is possible. It does not say that the
+   * VM is off: it may still be ending. Made by the store's fold, because a snapshot may skip versions (law 5).
    */
   readonly offSince: string | undefined;
   /** Clock reading, in ms, when this daemon saw that run of versions begin. */
@@ -73,6 +74,8 @@ export interface MigrationState {
   readonly completed: boolean;
   readonly failed: boolean;
   readonly failureReason: string;
+  /** `PreCopy`, `PostCopy`, `Paused`, or empty. After a failed post-copy neither claim is whole (contract §4.3). */
+  readonly mode: string;
 }
 
 export interface VirtualMachineInstance extends Kept {

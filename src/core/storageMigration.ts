@@ -96,10 +96,10 @@ const record = z.object({
   live: z
     .object({
       vmiUid: z.string(),
-      priorMigrationUid: z
-        .string()
-        .describe('migrationState.migrationUid before the attempt, which says nothing about it.'),
-      attempt: z.number().int().describe('How often a live migration of this machine was begun, 1 for the first.'),
+      knownMigrations: z
+        .array(z.string())
+        .describe('uids of the VMIMs that were there before the attempt: they say nothing about it.'),
+      attempt: z.number().int().describe('How often a live migration of this VMI was begun, 1 for the first.'),
       startedAt: z.string(),
     })
     .optional()
@@ -125,6 +125,10 @@ const record = z.object({
     .object({ resourceVersion: z.string(), at: z.string() })
     .optional()
     .describe('The version of the machine that the cut-over patch is guarded with, written before the patch.'),
+  gaveUp: z
+    .object({ generation: z.number().int(), reason: z.string(), message: z.string() })
+    .optional()
+    .describe('Why this machine is not tried again until spec changes (metadata.generation moves on).'),
   completed: z.object({ by: z.enum(['Live', 'Offline']), at: z.string() }).optional(),
   seenOnTarget: z.boolean().describe('The machine was seen running on the target after it was moved.'),
   sourcesDeleted: z.boolean().describe('The source claims were deleted as spec.retention asks.'),
