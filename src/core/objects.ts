@@ -20,6 +20,8 @@ export type RunStrategy = 'Always' | 'Halted' | 'Manual' | 'RerunOnFailure' | 'O
 export type Verbatim = Readonly<Record<string, unknown>>;
 
 export interface VirtualMachine extends Kept {
+  /** `metadata.generation`: goes up with every change of spec. */
+  readonly generation: number;
   readonly runStrategy: RunStrategy;
   /** `status.runStrategy`: the strategy KubeVirt acted on last; empty before it did. */
   readonly actedRunStrategy: string;

@@ -96,6 +96,7 @@ const record = z.object({
   live: z
     .object({
       vmiUid: z.string(),
+      vmGeneration: z.number().int().describe('metadata.generation of the machine: while it stands, the patch has not landed.'),
       knownMigrations: z
         .array(z.string())
         .describe('uids of the VMIMs that were there before the attempt: they say nothing about it.'),
@@ -116,8 +117,17 @@ const record = z.object({
       offSince: z.string().describe('First resourceVersion of the unbroken time in which the machine was off.'),
       startedAt: z.string(),
       copied: z.array(z.string()).describe('Volumes whose copy was proved complete.'),
-      failures: z.number().int(),
-      lastFailure: z.object({ volume: z.string(), at: z.string(), message: z.string() }).optional(),
+      failures: z
+        .array(
+          z.object({
+            volume: z.string(),
+            count: z.number().int(),
+            at: z.string(),
+            podUid: z.string().describe('The pod that failed last, so that it is counted once.'),
+            message: z.string(),
+          }),
+        )
+        .describe('Copies that failed, by volume.'),
     })
     .optional()
     .describe('An offline copy that was begun, written before its pods were created.'),

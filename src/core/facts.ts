@@ -1,0 +1,221 @@
+// What is true of one machine of a StorageMigration right now, as small unions instead of raw objects. Everything the
+// daemon decides is decided from these; nothing in here remembers what just happened (style: level-triggered).
+import { type Guest, guestOf } from './guest.ts';
+import type {
+  KubeVirtSettings,
+  MigrationState,
+  PersistentVolumeClaim,
+  Pod,
+  StorageMigration,
+  VirtualMachine,
+  VirtualMachineInstance,
+  VirtualMachineInstanceMigration,
+} from './objects.ts';
+import type { MigrationRecord, VirtualMachineSpec } from './storageMigration.ts';
+import { type SpecSide, specSideOf } from './volumes.ts';
+
+/** The objects that concern one machine, read from the stores at one moment. */
+export interface MachineView {
+  readonly migration: StorageMigration;
+  readonly name: string;
+  readonly machine: VirtualMachine | undefined;
+  readonly instance: VirtualMachineInstance | undefined;
+  /** The last VMI of that name, after it is gone. `gap`: its end was found by a list, so its last words may be missing. */
+  readonly lastInstance: { readonly object: VirtualMachineInstance; readonly gap: boolean } | undefined;
+  /** VMIMs that name this machine's VMI. */
+  readonly attempts: readonly VirtualMachineInstanceMigration[];
+  /** Pods that mount one of its claims, and the virt-launchers and hotplug pods of its VMI. */
+  readonly pods: readonly Pod[];
+  readonly claim: (name: string) => PersistentVolumeClaim | undefined;
+  readonly settings: KubeVirtSettings | undefined;
+  /** Other unfinished StorageMigrations that name this machine and came first. */
+  readonly rivals: readonly string[];
+  /** Machines, other than this one, whose spec names the claim. */
+  readonly otherUsersOf: (claim: string) => readonly string[];
+}
+
+/** What is wanted of the machine: move it, start nothing new, or undo what is not finished. */
+export type Goal = 'migrate' | 'pause' | 'cancel';
+
+/** Whether the VM is the one that was accepted. */
+export type Identity = 'same' | 'replaced' | 'absent';
+
+/**
+ * Whether the guest has switched over to B in the live migration that is recorded.
+ * - `no`: certainly not (yet).
+ * - `seen`: it has, now or earlier; B is in authority from then on (law 4).
+ * - `unknown`: its end was not watched and nothing that is left proves it either way (law 7).
+ */
+export type SwitchOver =
+  | { readonly kind: 'no' }
+  | { readonly kind: 'seen'; readonly vmiUid: string; readonly migrationUid: string; readonly at: string }
+  | { readonly kind: 'unknown' };
+
+/** On which claims the launcher that runs the guest stands (contract §4.6). `none`: no such pod is seen. */
+export type LauncherSide = 'source' | 'target' | 'mixed' | 'none';
+
+export interface MachineFacts {
+  readonly name: string;
+  readonly view: MachineView;
+  readonly wanted: VirtualMachineSpec | undefined;
+  readonly record: MigrationRecord | undefined;
+  readonly goal: Goal;
+  readonly identity: Identity;
+  readonly guest: Guest;
+  /** Undefined without a VM or a record. */
+  readonly spec: SpecSide | undefined;
+  readonly switchOver: SwitchOver;
+  readonly launcher: LauncherSide;
+  /** The VMI is the one the recorded live migration was begun on. */
+  readonly sameInstance: boolean;
+  /** VMIMs that are neither Succeeded nor Failed. */
+  readonly unfinished: readonly VirtualMachineInstanceMigration[];
+  /** VMIMs of the recorded attempt that failed. */
+  readonly failedAttempts: number;
+  /** Our rsync pods that mount one of its claims; a server counts, and so does one that is ending (law 1). */
+  readonly copyPods: readonly Pod[];
+  /** Pods that are not ours, have not ended, and mount one of its claims. */
+  readonly foreignPods: readonly Pod[];
+  /** Of those, the ones that mount a target claim and do not belong to the machine's own VMI. */
+  readonly strangersOnTarget: readonly Pod[];
+  /** Nothing can have run the machine since the recorded offline copy was begun (law 5). */
+  readonly offSinceCopyBegan: boolean;
+}
+
+const hasEnded = (pod: Pod): boolean => pod.phase === 'Succeeded' || pod.phase === 'Failed';
+
+const isCopyPod = (pod: Pod): boolean => pod.role === 'copyServer' || pod.role === 'copyClient';
+
+/** Whether an unfinished VMIM may still change something. */
+export const isUnfinished = (attempt: VirtualMachineInstanceMigration): boolean =>
+  attempt.phase !== 'Succeeded' && attempt.phase !== 'Failed';
+
+/** Claims under a launcher, those of its hotplug pods included (contract §2.5). */
+const claimsUnder = (launcher: Pod, pods: readonly Pod[]): readonly string[] => [
+  ...launcher.claims,
+  ...pods.flatMap((pod) => (pod.role === 'hotplug' && pod.ownerUid === launcher.uid ? pod.claims : [])),
+];
+
+const sideOf = (claims: readonly string[], record: MigrationRecord): LauncherSide => {
+  const onSource = record.disks.filter((disk) => claims.includes(disk.source)).length;
+  const onTarget = record.disks.filter((disk) => claims.includes(disk.target)).length;
+  if (onSource === record.disks.length && onTarget === 0) return 'source';
+  if (onTarget === record.disks.length && onSource === 0) return 'target';
+  return onSource + onTarget === 0 ? 'none' : 'mixed';
+};
+
+/** The launcher that runs the guest: the target's once the guest has switched over, else the one on the VMI's node. */
+const activeLauncher = (instance: VirtualMachineInstance, pods: readonly Pod[]): Pod | undefined => {
+  const launchers = pods.filter((pod) => pod.role === 'launcher' && pod.ownerUid === instance.uid && !hasEnded(pod));
+  const state = instance.migrationState;
+  if (state !== undefined && state.targetNodeDomainReadyTimestamp !== '') {
+    const target = launchers.find((pod) => pod.name === state.targetPod);
+    if (target !== undefined) return target;
+  }
+  const onNode = launchers.filter((pod) => pod.nodeName !== '' && pod.nodeName === instance.nodeName);
+  if (onNode.length === 1) return onNode[0];
+  return launchers.length === 1 ? launchers[0] : undefined;
+};
+
+const launcherSideOf = (view: MachineView, record: MigrationRecord): LauncherSide => {
+  if (view.instance === undefined) return 'none';
+  const launcher = activeLauncher(view.instance, view.pods);
+  return launcher === undefined ? 'none' : sideOf(claimsUnder(launcher, view.pods), record);
+};
+
+/** A migration state proves the switch-over if it is of our attempt and its target pod, where seen, stands on B. */
+const provesSwitchOver = (state: MigrationState, view: MachineView, record: MigrationRecord): boolean => {
+  if (record.live === undefined || record.live.knownMigrations.includes(state.migrationUid)) return false;
+  if (state.targetNodeDomainReadyTimestamp === '') return false;
+  const target = view.pods.find((pod) => pod.name === state.targetPod && pod.role === 'launcher');
+  return target === undefined || sideOf(claimsUnder(target, view.pods), record) !== 'source';
+};
+
+const switchOverOf = (view: MachineView, record: MigrationRecord, spec: SpecSide | undefined): SwitchOver => {
+  if (record.switchedOver !== undefined) return { kind: 'seen', ...record.switchedOver };
+  const live = record.live;
+  if (live === undefined) return { kind: 'no' };
+  const ours = (object: VirtualMachineInstance | undefined): MigrationState | undefined =>
+    object?.uid === live.vmiUid ? object.migrationState : undefined;
+  const states = [
+    ours(view.instance),
+    ours(view.lastInstance?.object),
+    ...view.attempts.filter((attempt) => !live.knownMigrations.includes(attempt.uid)).map((a) => a.migrationState),
+  ];
+  for (const state of states) {
+    if (state === undefined || !provesSwitchOver(state, view, record)) continue;
+    const { migrationUid, targetNodeDomainReadyTimestamp: at } = state;
+    return { kind: 'seen', vmiUid: live.vmiUid, migrationUid, at };
+  }
+  if (view.instance?.uid === live.vmiUid) return { kind: 'no' };
+  if (view.lastInstance?.object.uid === live.vmiUid && !view.lastInstance.gap) return { kind: 'no' };
+  if (spec === 'source' && view.machine !== undefined) {
+    // The end of that VMI was not watched. It decides nothing if the patch never landed, or if a person has taken the
+    // strategy away from Migration and so vouches for what the spec names, as KubeVirt reads it too (contract §4.2).
+    if (view.machine.generation === live.vmGeneration) return { kind: 'no' };
+    if (view.machine.updateVolumesStrategy !== 'Migration') return { kind: 'no' };
+  }
+  return { kind: 'unknown' };
+};
+
+const goalOf = (view: MachineView, wanted: VirtualMachineSpec | undefined, record: MigrationRecord | undefined): Goal => {
+  if (view.migration.deleting || wanted === undefined) return 'cancel';
+  if (record !== undefined && record.completed === undefined && !asksForTheSame(wanted, record)) return 'cancel';
+  return view.migration.spec.paused ? 'pause' : 'migrate';
+};
+
+const asksForTheSame = (wanted: VirtualMachineSpec, record: MigrationRecord): boolean =>
+  wanted.volumes.length === record.disks.length &&
+  wanted.volumes.every((volume) =>
+    record.disks.some((disk) => disk.volume === volume.name && disk.target === volume.target.claimName),
+  );
+
+const identityOf = (view: MachineView, record: MigrationRecord | undefined): Identity => {
+  if (view.machine === undefined) return 'absent';
+  return record === undefined || record.vmUid === view.machine.uid ? 'same' : 'replaced';
+};
+
+const offSinceCopyBegan = (machine: VirtualMachine | undefined, record: MigrationRecord | undefined): boolean => {
+  const offline = record?.offline;
+  if (machine?.offSince === undefined || offline === undefined) return false;
+  return machine.offSince === offline.offSince || machine.offSince === offline.id;
+};
+
+/** Derives the facts of one machine from its view. */
+export const factsOf = (view: MachineView): MachineFacts => {
+  const { machine, instance } = view;
+  const wanted = view.migration.spec.virtualMachines.find((candidate) => candidate.name === view.name);
+  const record = view.migration.status?.virtualMachines?.find((entry) => entry.name === view.name)?.record;
+  const spec = machine === undefined || record === undefined ? undefined : specSideOf(machine, record);
+  const claims = new Set(record?.disks.flatMap((disk) => [disk.source, disk.target]));
+  const targets = new Set(record?.disks.map((disk) => disk.target));
+  const onClaims = view.pods.filter((pod) => pod.claims.some((claim) => claims.has(claim)));
+  const foreignPods = onClaims.filter((pod) => !isCopyPod(pod) && !hasEnded(pod));
+  const launchers = new Set(
+    view.pods.filter((pod) => pod.role === 'launcher' && pod.ownerUid === instance?.uid).map((pod) => pod.uid),
+  );
+  const known = record?.live?.knownMigrations ?? [];
+  return {
+    name: view.name,
+    view,
+    wanted,
+    record,
+    goal: goalOf(view, wanted, record),
+    identity: identityOf(view, record),
+    guest: guestOf(machine, instance),
+    spec,
+    switchOver: record === undefined ? { kind: 'no' } : switchOverOf(view, record, spec),
+    launcher: record === undefined ? 'none' : launcherSideOf(view, record),
+    sameInstance: instance !== undefined && instance.uid === record?.live?.vmiUid,
+    unfinished: view.attempts.filter(isUnfinished),
+    failedAttempts: view.attempts.filter((attempt) => attempt.phase === 'Failed' && !known.includes(attempt.uid)).length,
+    copyPods: onClaims.filter(isCopyPod),
+    foreignPods,
+    strangersOnTarget: foreignPods.filter(
+      (pod) =>
+        pod.claims.some((claim) => targets.has(claim)) && !launchers.has(pod.uid) && !launchers.has(pod.ownerUid),
+    ),
+    offSinceCopyBegan: offSinceCopyBegan(machine, record),
+  };
+};
+
