@@ -67,8 +67,10 @@ async function pageFor(request: IncomingMessage, options: HttpOptions): Promise<
   }
 }
 
-function send(page: Page, request: IncomingMessage, response: ServerResponse): void {
+function send(page: Page, request: IncomingMessage, response: ServerResponse, closing: boolean): void {
   const body = Buffer.from(page.body);
+  // A connection kept alive would hold up the end of the process.
+  response.shouldKeepAlive &&= !closing;
   response.writeHead(page.status, {
     ...page.headers,
     'content-type': page.contentType,
@@ -79,13 +81,13 @@ function send(page: Page, request: IncomingMessage, response: ServerResponse): v
   response.end(request.method === 'HEAD' ? undefined : body);
 }
 
-function answer(request: IncomingMessage, response: ServerResponse, options: HttpOptions): void {
+function answer(server: Server, request: IncomingMessage, response: ServerResponse, options: HttpOptions): void {
   pageFor(request, options)
     .catch((error: unknown) => {
       options.log.error('a page could not be made', { path: request.url, err: error });
       return text(500, 'this page could not be made; the log says why');
     })
-    .then((page) => send(page, request, response))
+    .then((page) => send(page, request, response, !server.listening))
     .catch((error: unknown) => {
       options.log.error('an answer could not be sent', { path: request.url, err: error });
       response.destroy();
@@ -118,7 +120,7 @@ function close(server: Server): Promise<void> {
 
 /** Listens; resolves with the port that was bound, rejects with an Error that says what to do about the address. */
 export function serveHttp(options: HttpOptions): Promise<HttpServer> {
-  const server = createServer(
+  const server: Server = createServer(
     {
       requestTimeout: requestTimeoutMs,
       headersTimeout: headersTimeoutMs,
@@ -126,7 +128,7 @@ export function serveHttp(options: HttpOptions): Promise<HttpServer> {
       connectionsCheckingInterval: 1_000,
       maxHeaderSize: 16_384,
     },
-    (request, response) => answer(request, response, options),
+    (request, response) => answer(server, request, response, options),
   );
   server.maxConnections = mostConnections;
   return new Promise((resolve, reject) => {
