@@ -1,5 +1,5 @@
 // The words in which the core speaks to the effects: commands, and a decision that says what is waited for.
-import type { RecordedDisk, MigrationRecord, VirtualMachineSpec } from './storageMigration.ts';
+import type { MigrationRecord, RecordedDisk, VirtualMachineSpec } from './storageMigration.ts';
 
 /** Something to be done about one machine. Every command is safe to repeat and guarded against having come too late. */
 export type Command =
@@ -14,7 +14,11 @@ export type Command =
   /** Patches a stopped machine's volumes to B after a whole offline copy. */
   | { readonly kind: 'cutOver' }
   /** Makes a target claim that does not exist. */
-  | { readonly kind: 'createClaim'; readonly disk: RecordedDisk; readonly target: VirtualMachineSpec['volumes'][number]['target'] }
+  | {
+      readonly kind: 'createClaim';
+      readonly disk: RecordedDisk;
+      readonly target: VirtualMachineSpec['volumes'][number]['target'];
+    }
   /** Deletes a source claim as `retention: DeleteSource` asks (law 10). */
   | { readonly kind: 'deleteSource'; readonly disk: RecordedDisk };
 
@@ -60,6 +64,8 @@ export interface Attention {
 export interface Decision {
   readonly phase: Phase;
   readonly commands: readonly Command[];
+  /** The commands begin something. Those that end, undo or write down are never held back and never queue behind these. */
+  readonly begins: boolean;
   /** The fact that must change before the next step, as a clause; empty when there is nothing to wait for. */
   readonly waitingFor: string;
   /** Look again after this many ms even if nothing changes. */
@@ -89,7 +95,15 @@ export interface Limits {
   readonly gatherMs: number;
 }
 
-const none = { commands: [], waitingFor: '', checkAgainMs: undefined, attention: undefined } as const;
+/** What every branch of a decision is given besides the facts. */
+export interface Circumstances {
+  readonly clearance: Clearance;
+  readonly limits: Limits;
+  /** Clock reading in ms since the epoch. */
+  readonly now: number;
+}
+
+const none = { commands: [], begins: false, waitingFor: '', checkAgainMs: undefined, attention: undefined } as const;
 
 /** Nothing to do until a fact changes. */
 export const wait = (phase: Phase, waitingFor: string, checkAgainMs?: number): Decision => ({
@@ -104,7 +118,7 @@ export const act = (phase: Phase, ...commands: readonly Command[]): Decision => 
 
 /** Do this once there is clearance: it begins something. */
 export const begin = (phase: Phase, clearance: Clearance, ...commands: readonly Command[]): Decision =>
-  clearance.kind === 'clear' ? act(phase, ...commands) : wait(phase, clearance.for);
+  clearance.kind === 'clear' ? { ...act(phase, ...commands), begins: true } : wait(phase, clearance.for);
 
 /** Leave it to a person. */
 export const needsAttention = (reason: string, message: string): Decision => ({

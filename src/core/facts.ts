@@ -76,8 +76,8 @@ export interface MachineFacts {
   readonly copyPods: readonly Pod[];
   /** Pods that are not ours, have not ended, and mount one of its claims. */
   readonly foreignPods: readonly Pod[];
-  /** Of those, the ones that mount a target claim and do not belong to the machine's own VMI. */
-  readonly strangersOnTarget: readonly Pod[];
+  /** Of those, the ones that mount a target claim. While the guest is on A none may (contract §3). */
+  readonly podsOnTarget: readonly Pod[];
   /** Nothing can have run the machine since the recorded offline copy was begun (law 5). */
   readonly offSinceCopyBegan: boolean;
 }
@@ -158,7 +158,11 @@ const switchOverOf = (view: MachineView, record: MigrationRecord, spec: SpecSide
   return { kind: 'unknown' };
 };
 
-const goalOf = (view: MachineView, wanted: VirtualMachineSpec | undefined, record: MigrationRecord | undefined): Goal => {
+const goalOf = (
+  view: MachineView,
+  wanted: VirtualMachineSpec | undefined,
+  record: MigrationRecord | undefined,
+): Goal => {
   if (view.migration.deleting || wanted === undefined) return 'cancel';
   if (record !== undefined && record.completed === undefined && !asksForTheSame(wanted, record)) return 'cancel';
   return view.migration.spec.paused ? 'pause' : 'migrate';
@@ -191,9 +195,6 @@ export const factsOf = (view: MachineView): MachineFacts => {
   const targets = new Set(record?.disks.map((disk) => disk.target));
   const onClaims = view.pods.filter((pod) => pod.claims.some((claim) => claims.has(claim)));
   const foreignPods = onClaims.filter((pod) => !isCopyPod(pod) && !hasEnded(pod));
-  const launchers = new Set(
-    view.pods.filter((pod) => pod.role === 'launcher' && pod.ownerUid === instance?.uid).map((pod) => pod.uid),
-  );
   const known = record?.live?.knownMigrations ?? [];
   return {
     name: view.name,
@@ -208,14 +209,11 @@ export const factsOf = (view: MachineView): MachineFacts => {
     launcher: record === undefined ? 'none' : launcherSideOf(view, record),
     sameInstance: instance !== undefined && instance.uid === record?.live?.vmiUid,
     unfinished: view.attempts.filter(isUnfinished),
-    failedAttempts: view.attempts.filter((attempt) => attempt.phase === 'Failed' && !known.includes(attempt.uid)).length,
+    failedAttempts: view.attempts.filter((attempt) => attempt.phase === 'Failed' && !known.includes(attempt.uid))
+      .length,
     copyPods: onClaims.filter(isCopyPod),
     foreignPods,
-    strangersOnTarget: foreignPods.filter(
-      (pod) =>
-        pod.claims.some((claim) => targets.has(claim)) && !launchers.has(pod.uid) && !launchers.has(pod.ownerUid),
-    ),
+    podsOnTarget: foreignPods.filter((pod) => pod.claims.some((claim) => targets.has(claim))),
     offSinceCopyBegan: offSinceCopyBegan(machine, record),
   };
 };
-

@@ -65,10 +65,7 @@ const withInstance = (machine: VirtualMachine, instance: VirtualMachineInstance)
 };
 
 /** Derives the run state of a machine. */
-export const guestOf = (
-  machine: VirtualMachine | undefined,
-  instance: VirtualMachineInstance | undefined,
-): Guest => {
+export const guestOf = (machine: VirtualMachine | undefined, instance: VirtualMachineInstance | undefined): Guest => {
   if (machine === undefined) {
     return instance === undefined ? guest('absent', 'there is no such VM') : guest('unclear', 'a VMI without a VM');
   }

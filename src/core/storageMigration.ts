@@ -96,7 +96,10 @@ const record = z.object({
   live: z
     .object({
       vmiUid: z.string(),
-      vmGeneration: z.number().int().describe('metadata.generation of the machine: while it stands, the patch has not landed.'),
+      vmGeneration: z
+        .number()
+        .int()
+        .describe('metadata.generation of the machine: while it stands, the patch has not landed.'),
       knownMigrations: z
         .array(z.string())
         .describe('uids of the VMIMs that were there before the attempt: they say nothing about it.'),

@@ -27,7 +27,11 @@ const volumesOn = (machine: VirtualMachine, record: MigrationRecord, side: 'sour
     return side === 'source' ? disk.entry : entryOnTarget(disk);
   });
 
-const templatesOn = (machine: VirtualMachine, record: MigrationRecord, side: 'source' | 'target'): readonly Verbatim[] => {
+const templatesOn = (
+  machine: VirtualMachine,
+  record: MigrationRecord,
+  side: 'source' | 'target',
+): readonly Verbatim[] => {
   const ours = record.disks.flatMap((disk) => (disk.template === undefined ? [] : [disk.template]));
   const ourNames = new Set(ours.map(templateName));
   const others = machine.dataVolumeTemplates.filter((template) => !ourNames.has(templateName(template)));

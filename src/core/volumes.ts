@@ -42,3 +42,7 @@ export const specSideOf = (machine: VirtualMachine, record: MigrationRecord): Sp
   if (onTarget === 0) return 'source';
   return onSource === 0 ? 'target' : 'mixed';
 };
+
+/** The disks of a record in words: "rootdisk: web-root to web-root-fast". */
+export const describeDisks = (record: MigrationRecord): string =>
+  record.disks.map((disk) => `${disk.volume}: ${disk.source} to ${disk.target}`).join(', ');

@@ -1,0 +1,125 @@
+// Decides what is to be done about one machine, from its facts alone: the branching; the leaves stand in
+// decideLive.ts, decideOffline.ts and decideMoved.ts. Order matters: what saves a guest's writes comes first.
+
+import { bootedOnTarget, decideAfterSwitchOver, decideCopyingLive, startLive } from './decideLive.ts';
+import { decideCompleted, decideCutOver } from './decideMoved.ts';
+import { decideOffline, voidCopy } from './decideOffline.ts';
+import { act, type Circumstances, type Decision, needsAttention, wait } from './decision.ts';
+import type { MachineFacts } from './facts.ts';
+import { isGivenUp, modeOf } from './mode.ts';
+import type { MigrationRecord } from './storageMigration.ts';
+import { describeDisks } from './volumes.ts';
+
+/** Decides for one machine. */
+export const decide = (facts: MachineFacts, circumstances: Circumstances): Decision => {
+  const { record, spec } = facts;
+  if (record === undefined) return wait('Pending', 'the migration to be accepted');
+  if (facts.identity !== 'same' || spec === undefined) return decideWithoutMachine(facts, record);
+  if (record.completed !== undefined) return decideCompleted(facts, record, circumstances);
+  if (record.switchedOver !== undefined) return decideAfterSwitchOver(facts, record, circumstances);
+  if (facts.switchOver.kind === 'seen') {
+    const { vmiUid, migrationUid, at } = facts.switchOver;
+    const switchedOver = { vmiUid, migrationUid, at };
+    return act('SwitchedOver', { kind: 'record', why: 'switchedOver', record: { ...record, switchedOver } });
+  }
+  if (facts.switchOver.kind === 'unknown') return decideUnknown(facts, record, circumstances);
+  switch (spec) {
+    case 'foreign':
+      return needsAttention(
+        'ForeignVolumes',
+        `the VM names a claim that is neither source nor target of ${describeDisks(record)}; put the volumes back on the ` +
+          'source claims, or remove the machine from this migration',
+      );
+    case 'target':
+    case 'mixed':
+      if (record.live !== undefined) return decideCopyingLive(facts, record, circumstances);
+      if (record.cutOver !== undefined && spec === 'target') return decideCutOver(facts, record, circumstances);
+      return needsAttention(
+        'TargetNamedByOthers',
+        `somebody else named target claims in the VM (${describeDisks(record)}) before anything was copied to them; put the ` +
+          'volumes back on the source claims, or remove the machine from this migration',
+      );
+    case 'source':
+      return decideOnSource(facts, record, circumstances);
+    default:
+      return spec satisfies never;
+  }
+};
+
+const decideWithoutMachine = (facts: MachineFacts, record: MigrationRecord): Decision => {
+  if (record.completed !== undefined) return wait('Moved', '');
+  const found = facts.identity === 'absent' ? 'was deleted' : 'was deleted and made again under the same name';
+  return needsAttention(
+    'VirtualMachineGone',
+    `the VM ${found} before its disks were moved; nothing of it is touched any more. Remove it from this migration`,
+  );
+};
+
+/** Law 7: which claim holds the newest writes cannot be told. A person says so in KubeVirt's own way (contract §4.2). */
+const decideUnknown = (facts: MachineFacts, record: MigrationRecord, { now }: Circumstances): Decision => {
+  const vouched = facts.spec === 'target' && facts.view.machine?.updateVolumesStrategy !== 'Migration';
+  if (vouched) {
+    const completed = { by: 'Live' as const, at: new Date(now).toISOString() };
+    return act('Moved', { kind: 'record', why: 'completed', record: { ...record, completed } });
+  }
+  return needsAttention(
+    'SwitchOverUnknown',
+    'the VMI ended during a live migration while nobody watched, so it is not known whether the guest last wrote to ' +
+      `source or target (${describeDisks(record)}). Compare the disks, name the good claims in the VM and set ` +
+      'updateVolumesStrategy to Replacement: that is taken as your word',
+  );
+};
+
+/** The machine stands on A, and A is in authority. */
+const decideOnSource = (facts: MachineFacts, record: MigrationRecord, circumstances: Circumstances): Decision => {
+  if (facts.launcher === 'target' || facts.launcher === 'mixed') return bootedOnTarget(record);
+  const lateCancel = decideCancelling(facts, record);
+  if (lateCancel !== undefined) return lateCancel;
+  if (facts.goal === 'cancel') return wait('Cancelled', facts.copyPods.length > 0 ? 'the copy pods to be gone' : '');
+  if (isGivenUp(facts) && record.gaveUp !== undefined) {
+    const { reason, message } = record.gaveUp;
+    return needsAttention(reason, message);
+  }
+  switch (modeOf(facts)) {
+    case 'live':
+      return startLive(facts, record, circumstances);
+    case 'offline':
+      return decideOffline(facts, record, circumstances);
+    case 'hold':
+      return decideHold(facts, record);
+    case 'done':
+      return wait('Moved', '');
+  }
+};
+
+/**
+ * After a revert: the attempt is over only when KubeVirt has let go of it (contract §3). Until then the record of it
+ * stands, for it is what a switch-over that won the race would be judged by.
+ */
+const decideCancelling = (facts: MachineFacts, record: MigrationRecord): Decision | undefined => {
+  const { live } = record;
+  if (live === undefined) return undefined;
+  const neverPatched = facts.view.machine?.generation === live.vmGeneration;
+  if (neverPatched && facts.sameInstance) {
+    return facts.goal === 'cancel' ? endLive(record) : undefined;
+  }
+  if (facts.unfinished.length > 0) return wait('Reverting', 'KubeVirt to abort the migration');
+  const state = facts.sameInstance ? facts.view.instance?.migrationState : undefined;
+  if (state !== undefined && state.endTimestamp === '' && !live.knownMigrations.includes(state.migrationUid)) {
+    return wait('Reverting', 'the migration to end');
+  }
+  if (!facts.sameInstance || facts.goal === 'cancel') return endLive(record);
+  return undefined;
+};
+
+const endLive = (record: MigrationRecord): Decision => {
+  const { live: _, ...rest } = record;
+  return act('Reverting', { kind: 'record', why: 'liveEnded', record: rest });
+};
+
+const decideHold = (facts: MachineFacts, record: MigrationRecord): Decision => {
+  if (record.offline !== undefined && (facts.guest.kind === 'starting' || !facts.offSinceCopyBegan)) {
+    return voidCopy(record);
+  }
+  return wait('Waiting', `the machine to settle (${facts.guest.sign})`);
+};

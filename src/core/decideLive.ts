@@ -1,0 +1,198 @@
+// Live migration: beginning it, watching over it, taking it back, and following it past the switch-over.
+// Guarantees law 3 (the first write on any sign of an end is the revert) and law 4 (after the switch-over, never).
+
+import { voidCopy } from './decideOffline.ts';
+import { act, begin, type CancelCause, type Circumstances, type Decision, needsAttention, wait } from './decision.ts';
+import type { MachineFacts } from './facts.ts';
+import { liveObstacle } from './liveObstacle.ts';
+import { isGivenUp } from './mode.ts';
+import type { VirtualMachineInstance } from './objects.ts';
+import type { MigrationRecord } from './storageMigration.ts';
+import { missingClaims } from './targets.ts';
+import { describeDisks } from './volumes.ts';
+
+const timestamp = (now: number): string => new Date(now).toISOString();
+
+/** The guest runs on A and is to be moved: everything that must hold before volumes are patched, in order. */
+export const startLive = (facts: MachineFacts, record: MigrationRecord, circumstances: Circumstances): Decision => {
+  const { clearance, limits } = circumstances;
+  const { machine, instance } = facts.view;
+  if (machine === undefined || instance === undefined) return wait('Waiting', 'the VMI to be seen');
+  if (record.offline !== undefined) return voidCopy(record);
+  if (facts.copyPods.length > 0) {
+    return wait('Waiting', `the copy pods to be gone: ${facts.copyPods.map((pod) => pod.name).join(', ')}`);
+  }
+  if (facts.goal === 'pause') return wait('Waiting', 'spec.paused to be false');
+  const obstacle = liveObstacle(facts, record);
+  if (obstacle !== undefined) return needsAttention(obstacle.reason, obstacle.message);
+  if (facts.unfinished.length > 0) return wait('Waiting', 'the migration of the VMI that is under way to end');
+  if (facts.podsOnTarget.length > 0) {
+    return wait(
+      'Waiting',
+      `pods to let go of the target claims: ${facts.podsOnTarget.map((pod) => pod.name).join(', ')}`,
+    );
+  }
+  if (instance.migratedVolumes.length > 0) return wait('Waiting', 'KubeVirt to take the volumes back');
+  const missing = missingClaims(facts, record);
+  if (missing.length > 0) return begin('Waiting', clearance, ...missing);
+  const live = record.live;
+  const fresh = live !== undefined && live.vmiUid === instance.uid && live.vmGeneration === machine.generation;
+  if (fresh) return begin('CopyingLive', clearance, { kind: 'startLive' });
+  const attempt = live?.vmiUid === instance.uid ? live.attempt + 1 : 1;
+  if (attempt > limits.maxLiveAttempts) {
+    return giveUp(
+      facts,
+      record,
+      'LiveMigrationUndone',
+      `a live migration was taken back ${live?.attempt} times by somebody else`,
+    );
+  }
+  return begin('Waiting', clearance, {
+    kind: 'record',
+    why: 'liveBegins',
+    record: { ...record, live: liveRecord(facts, instance, machine.generation, attempt, circumstances.now) },
+  });
+};
+
+const liveRecord = (
+  facts: MachineFacts,
+  instance: VirtualMachineInstance,
+  vmGeneration: number,
+  attempt: number,
+  now: number,
+): NonNullable<MigrationRecord['live']> => {
+  const state = instance.migrationState;
+  const known = facts.view.attempts.map((migration) => migration.uid);
+  return {
+    vmiUid: instance.uid,
+    vmGeneration,
+    knownMigrations: state === undefined || known.includes(state.migrationUid) ? known : [...known, state.migrationUid],
+    attempt,
+    startedAt: timestamp(now),
+  };
+};
+
+/** The machine names B and the guest has certainly not switched over: A is in authority. */
+export const decideCopyingLive = (
+  facts: MachineFacts,
+  record: MigrationRecord,
+  circumstances: Circumstances,
+): Decision => {
+  const { instance } = facts.view;
+  if (instance === undefined) return revert(facts.guest.kind === 'starting' ? 'restarted' : 'stopped');
+  if (!facts.sameInstance) return decideOtherInstance(facts, record, instance, circumstances);
+  const cause = causeToRevert(facts);
+  if (cause !== undefined) return revert(cause);
+  if (facts.failedAttempts >= circumstances.limits.maxFailedMigrations) {
+    return giveUp(
+      facts,
+      record,
+      'LiveMigrationFailing',
+      `KubeVirt failed to migrate the VMI ${facts.failedAttempts} times: ${lastFailure(facts)}`,
+    );
+  }
+  const restartRequired = facts.view.machine?.restartRequired;
+  if (restartRequired !== undefined) {
+    return giveUp(
+      facts,
+      record,
+      'RestartRequired',
+      `KubeVirt will not migrate the volumes before a restart: ${restartRequired}`,
+    );
+  }
+  const change = instance.volumesChange;
+  if (change?.status === 'False' && change.message !== '') return wait('CopyingLive', `KubeVirt: ${change.message}`);
+  return wait(
+    'CopyingLive',
+    facts.unfinished.length > 0 ? 'KubeVirt to copy the disks' : 'KubeVirt to begin a migration',
+  );
+};
+
+/** A sign that the migration must not go on (law 3). */
+const causeToRevert = (facts: MachineFacts): CancelCause | undefined => {
+  if (facts.goal === 'cancel') return facts.view.migration.deleting ? 'deleted' : 'edited';
+  if (isGivenUp(facts)) return 'failing';
+  if (facts.spec === 'mixed') return 'edited';
+  return facts.guest.kind === 'running' ? undefined : 'stopped';
+};
+
+const revert = (cause: CancelCause): Decision => act('Reverting', { kind: 'revert', cause });
+
+/**
+ * The VMI is another one than the migration was begun on, and B is half copied. While no virt-launcher of it is seen
+ * the revert may still come in time; afterwards a revert would make KubeVirt copy B over A (contract §4.4.3).
+ */
+const decideOtherInstance = (
+  facts: MachineFacts,
+  record: MigrationRecord,
+  instance: VirtualMachineInstance,
+  { now }: Circumstances,
+): Decision => {
+  if (facts.launcher === 'source') return followLive(record, instance.uid, now);
+  if (facts.launcher === 'none') return revert('restarted');
+  return bootedOnTarget(record);
+};
+
+/**
+ * The guest runs on A while VM and VMI name B: KubeVirt copies A to B by itself (contract §4.6). From here it is a
+ * live migration that is seen through or reverted like any other. No generation of the VM can prove that its patch
+ * never landed, hence 0.
+ */
+export const followLive = (record: MigrationRecord, vmiUid: string, now: number): Decision => {
+  const { offline: _, cutOver: __, completed: ___, ...rest } = record;
+  const live = { vmiUid, vmGeneration: 0, knownMigrations: [], attempt: 1, startedAt: timestamp(now) };
+  return act('CopyingLive', { kind: 'record', why: 'liveFollowed', record: { ...rest, live, seenOnTarget: false } });
+};
+
+/** Contract §4.4.3: the guest was booted on a claim that is not a complete copy of its disk. */
+export const bootedOnTarget = (record: MigrationRecord): Decision =>
+  needsAttention(
+    'BootedOnIncompleteTarget',
+    `the guest was booted on an incomplete copy; its data is whole on the source claims (${describeDisks(record)}). Stop the ` +
+      'VM: its volumes are then put back, and the migration goes on',
+  );
+
+const giveUp = (facts: MachineFacts, record: MigrationRecord, reason: string, found: string): Decision => {
+  const { generation } = facts.view.migration;
+  const message = `${found}. Mend the cause; any change of spec, such as pausing and resuming, tries again`;
+  return act('Failed', {
+    kind: 'record',
+    why: 'gaveUp',
+    record: { ...record, gaveUp: { generation, reason, message } },
+  });
+};
+
+const lastFailure = (facts: MachineFacts): string =>
+  facts.view.attempts.map((attempt) => attempt.migrationState?.failureReason ?? '').findLast((text) => text !== '') ??
+  facts.view.instance?.migrationState?.failureReason ??
+  'no reason given';
+
+/** The guest runs on B, or ended there: only forward from here (law 4). */
+export const decideAfterSwitchOver = (
+  facts: MachineFacts,
+  record: MigrationRecord,
+  { now }: Circumstances,
+): Decision => {
+  if (facts.spec === 'foreign') {
+    return needsAttention(
+      'ForeignVolumes',
+      'the guest has switched over to the target claims, but the VM names others; name the target claims in the VM',
+    );
+  }
+  const state = facts.view.instance?.migrationState;
+  const isOurs = state !== undefined && state.migrationUid === record.switchedOver?.migrationUid;
+  if (isOurs && state.failed && state.mode === 'PostCopy') {
+    return needsAttention(
+      'PostCopyFailed',
+      'the migration failed after the guest had switched over in post-copy mode: neither claim is whole. Restore the machine from a backup',
+    );
+  }
+  if (facts.spec !== 'target') return act('SwitchedOver', { kind: 'repair' });
+  const onSameInstance = facts.view.instance?.uid === record.switchedOver?.vmiUid;
+  if (onSameInstance && (facts.unfinished.length > 0 || (isOurs && state.endTimestamp === ''))) {
+    return wait('SwitchedOver', 'KubeVirt to finish the migration');
+  }
+  const { live: _, gaveUp: __, ...rest } = record;
+  const completed = { by: 'Live' as const, at: timestamp(now) };
+  return act('Moved', { kind: 'record', why: 'completed', record: { ...rest, completed, seenOnTarget: true } });
+};

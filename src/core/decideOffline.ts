@@ -1,0 +1,123 @@
+// The offline migration of one machine: beginning a copy, taking down what its pods achieved, cutting over. The pods
+// themselves belong to the transfer group (groups.ts). Guarantees law 5.
+
+import { copyResultOf } from './copyResult.ts';
+import { act, begin, type Circumstances, type Decision, needsAttention, wait } from './decision.ts';
+import type { MachineFacts } from './facts.ts';
+import type { VirtualMachine } from './objects.ts';
+import type { MigrationRecord } from './storageMigration.ts';
+import { missingClaims, targetObstacle } from './targets.ts';
+
+type Offline = NonNullable<MigrationRecord['offline']>;
+
+/** The machine is off and stands on A. */
+export const decideOffline = (facts: MachineFacts, record: MigrationRecord, circumstances: Circumstances): Decision => {
+  const { machine } = facts.view;
+  if (machine === undefined) return wait('Waiting', 'the VM to be seen');
+  const { offline } = record;
+  if (offline === undefined) return beginCopy(facts, record, machine, circumstances);
+  if (!facts.offSinceCopyBegan) return voidCopy(record);
+  const results = takeDownResults(facts, offline, circumstances.now);
+  if (results !== undefined) return act('CopyingOffline', { kind: 'record', ...results(record) });
+  const worst = offline.failures.find((failure) => failure.count >= circumstances.limits.maxCopyFailures);
+  if (worst !== undefined) {
+    const message = `the copy of disk ${worst.volume} failed ${worst.count} times: ${worst.message}. Mend the cause; any change of spec, such as pausing and resuming, tries again`;
+    const gaveUp = { generation: facts.view.migration.generation, reason: 'CopyFailing', message };
+    return act('Failed', { kind: 'record', why: 'gaveUp', record: { ...record, gaveUp } });
+  }
+  const missing = record.disks.filter((disk) => !offline.copied.includes(disk.volume));
+  if (missing.length > 0) return wait('CopyingOffline', `the copy of ${missing.map((disk) => disk.volume).join(', ')}`);
+  return cutOver(facts, record, machine, offline, circumstances);
+};
+
+const beginCopy = (
+  facts: MachineFacts,
+  record: MigrationRecord,
+  machine: VirtualMachine,
+  { clearance, now }: Circumstances,
+): Decision => {
+  if (facts.goal === 'pause') return wait('Waiting', 'spec.paused to be false');
+  const busy = stillBusy(facts);
+  if (busy !== undefined) return wait('Waiting', busy);
+  const obstacle = targetObstacle(facts, record);
+  if (obstacle !== undefined) return needsAttention(obstacle.reason, obstacle.message);
+  const missing = missingClaims(facts, record);
+  if (missing.length > 0) return begin('Waiting', clearance, ...missing);
+  if (machine.offSince === undefined) return wait('Waiting', 'the VM to be seen off');
+  const offline: Offline = {
+    id: machine.resourceVersion,
+    offSince: machine.offSince,
+    startedAt: new Date(now).toISOString(),
+    copied: [],
+    failures: [],
+  };
+  const { cutOver: _, ...rest } = record;
+  return begin('Waiting', clearance, { kind: 'record', why: 'copyBegins', record: { ...rest, offline } });
+};
+
+/** Whether anything can still write to a claim of the machine (law 1); says what. */
+export const stillBusy = (facts: MachineFacts): string | undefined => {
+  if (facts.unfinished.length > 0) return 'the migration of its VMI to end';
+  if (facts.foreignPods.length === 0) return undefined;
+  return `pods to let go of its claims: ${facts.foreignPods.map((pod) => pod.name).join(', ')}`;
+};
+
+/** What clients of this very copy have ended and are not yet written down. */
+const takeDownResults = (facts: MachineFacts, offline: Offline, now: number) => {
+  const at = new Date(now).toISOString();
+  let copied = offline.copied;
+  let failures = offline.failures;
+  for (const client of facts.copyPods) {
+    if (client.role !== 'copyClient' || client.copyId !== offline.id || copied.includes(client.volumeName)) continue;
+    const result = copyResultOf(client);
+    if (result.kind === 'whole') copied = [...copied, client.volumeName];
+    if (result.kind !== 'failed' || client.deleting) continue;
+    const before = failures.find((failure) => failure.volume === client.volumeName);
+    if (before?.podUid === client.uid) continue;
+    const failure = {
+      volume: client.volumeName,
+      count: (before?.count ?? 0) + 1,
+      at,
+      podUid: client.uid,
+      message: result.message,
+    };
+    failures = [...failures.filter((other) => other !== before), failure];
+  }
+  if (copied === offline.copied && failures === offline.failures) return undefined;
+  const why = copied === offline.copied ? ('copyFailed' as const) : ('copyEnded' as const);
+  return (record: MigrationRecord) => ({ why, record: { ...record, offline: { ...offline, copied, failures } } });
+};
+
+/** Every disk is copied: name B in the machine, guarded by the version at which it was seen stopped (law 5). */
+const cutOver = (
+  facts: MachineFacts,
+  record: MigrationRecord,
+  machine: VirtualMachine,
+  offline: Offline,
+  { clearance, limits, now }: Circumstances,
+): Decision => {
+  if (facts.copyPods.length > 0) {
+    return wait('CuttingOver', `the copy pods to be gone: ${facts.copyPods.map((pod) => pod.name).join(', ')}`);
+  }
+  const busy = stillBusy(facts);
+  if (busy !== undefined) return wait('CuttingOver', busy);
+  if (facts.goal === 'pause') return wait('CuttingOver', 'spec.paused to be false');
+  const quietSinceMs = Math.max(machine.offSinceMs ?? now, Date.parse(offline.startedAt));
+  const quietInMs = quietSinceMs + limits.cutOverQuietMs - now;
+  if (quietInMs > 0) return wait('CuttingOver', 'some time without a start or stop', quietInMs);
+  if (record.cutOver?.resourceVersion === machine.resourceVersion) {
+    return begin('CuttingOver', clearance, { kind: 'cutOver' });
+  }
+  const intent = { resourceVersion: machine.resourceVersion, at: new Date(now).toISOString() };
+  return begin('CuttingOver', clearance, {
+    kind: 'record',
+    why: 'cutOverBegins',
+    record: { ...record, cutOver: intent },
+  });
+};
+
+/** The machine ran or may have run: what was copied so far proves nothing any more (law 5). */
+export const voidCopy = (record: MigrationRecord): Decision => {
+  const { offline: _, cutOver: __, ...rest } = record;
+  return act('Waiting', { kind: 'record', why: 'copyVoid', record: rest });
+};

@@ -1,0 +1,201 @@
+// Decides which copy pods of one StorageMigration must go and which must come: the server that mounts the targets of
+// a transfer group and the client of each disk (design §1). Pure. Cancel before create follows from the facts: while
+// a pod that is not wanted exists, the only command about it is to delete it.
+
+import { stillBusy } from './decideOffline.ts';
+import type { CancelCause, Clearance, Limits } from './decision.ts';
+import type { MachineFacts } from './facts.ts';
+import { isGivenUp, modeOf } from './mode.ts';
+import type { Pod, StorageMigration } from './objects.ts';
+import type { RecordedDisk } from './storageMigration.ts';
+
+export type GroupCommand =
+  | { readonly kind: 'deletePod'; readonly pod: Pod; readonly cause: CancelCause }
+  | { readonly kind: 'createServer'; readonly machine: string | undefined; readonly targets: readonly string[] }
+  | {
+      readonly kind: 'createClient';
+      readonly machine: string;
+      readonly disk: RecordedDisk;
+      readonly copyId: string;
+      readonly server: Pod;
+    };
+
+export interface GroupView {
+  readonly migration: StorageMigration;
+  /** Every pod that carries the label of this migration. */
+  readonly pods: readonly Pod[];
+  readonly members: readonly MachineFacts[];
+}
+
+export interface GroupCircumstances {
+  /** Whether pods may be made for a machine: its mode is settled and the stores have seen our last writes. */
+  readonly clearanceOf: (machine: string) => Clearance;
+  readonly limits: Limits;
+  readonly now: number;
+}
+
+export interface GroupDecision {
+  /** Deletions; never held back. */
+  readonly ends: readonly GroupCommand[];
+  /** Creations. */
+  readonly begins: readonly GroupCommand[];
+  readonly checkAgainMs: number | undefined;
+}
+
+interface Wish {
+  readonly machine: string;
+  readonly copyId: string;
+  readonly startedAtMs: number;
+  readonly paused: boolean;
+  readonly disks: readonly (RecordedDisk & { readonly notBeforeMs: number; readonly failedPod: string })[];
+}
+
+/** The copy a machine needs now; undefined when it needs none. */
+const wishOf = (facts: MachineFacts, limits: Limits): Wish | undefined => {
+  const offline = facts.record?.offline;
+  if (offline === undefined || facts.record === undefined) return undefined;
+  if (modeOf(facts) !== 'offline' || isGivenUp(facts) || facts.spec !== 'source') return undefined;
+  if (!facts.offSinceCopyBegan || stillBusy(facts) !== undefined) return undefined;
+  const disks = facts.record.disks
+    .filter((disk) => !offline.copied.includes(disk.volume))
+    .map((disk) => {
+      const failure = offline.failures.find((candidate) => candidate.volume === disk.volume);
+      const backOffMs = failure === undefined ? 0 : limits.copyRetryMs * 2 ** Math.min(failure.count - 1, 6);
+      const notBeforeMs = failure === undefined ? 0 : Date.parse(failure.at) + backOffMs;
+      return { ...disk, notBeforeMs, failedPod: failure?.podUid ?? '' };
+    });
+  if (disks.length === 0) return undefined;
+  return {
+    machine: facts.name,
+    copyId: offline.id,
+    startedAtMs: Date.parse(offline.startedAt),
+    paused: facts.goal === 'pause',
+    disks,
+  };
+};
+
+const hasEnded = (pod: Pod): boolean => pod.phase === 'Succeeded' || pod.phase === 'Failed';
+
+/** A client is kept while it copies what is wanted, and after its end until its result is written down. */
+const keepClient = (client: Pod, wish: Wish | undefined): boolean => {
+  if (wish === undefined || client.copyId !== wish.copyId) return false;
+  const disk = wish.disks.find((candidate) => candidate.volume === client.volumeName);
+  return disk !== undefined && disk.failedPod !== client.uid;
+};
+
+const causeOf = (pod: Pod, facts: MachineFacts | undefined): CancelCause => {
+  if (facts === undefined || facts.view.migration.deleting) return 'deleted';
+  if (facts.goal === 'cancel') return 'edited';
+  if (hasEnded(pod)) return 'finished';
+  return facts.guest.kind === 'off' ? 'finished' : 'started';
+};
+
+/** Whether a machine is on its way to being copied offline, so that a new server had better wait for it. */
+const isComing = (facts: MachineFacts, limits: Limits): boolean => {
+  if (facts.goal !== 'migrate' || facts.record === undefined || facts.record.completed !== undefined) return false;
+  if (facts.identity !== 'same' || isGivenUp(facts) || facts.switchOver.kind !== 'no') return false;
+  const stopped = facts.guest.kind === 'ending' && facts.view.machine?.runStrategy !== 'Always';
+  return (
+    stopped || (facts.guest.kind === 'off' && wishOf(facts, limits) === undefined && facts.record.cutOver === undefined)
+  );
+};
+
+const earliest = (times: readonly number[]): number | undefined =>
+  times.length === 0 ? undefined : Math.min(...times);
+
+/** Decides for one transfer group: its server and the clients of its members. */
+const decideOne = (
+  machine: string | undefined,
+  view: GroupView,
+  members: readonly MachineFacts[],
+  circumstances: GroupCircumstances,
+): GroupDecision => {
+  const { limits, now } = circumstances;
+  const wishes = members.flatMap((facts) => wishOf(facts, limits) ?? []);
+  const servers = view.pods.filter((pod) => pod.role === 'copyServer' && pod.vmName === (machine ?? ''));
+  const clients = view.pods.filter(
+    (pod) => pod.role === 'copyClient' && members.some((facts) => facts.name === pod.vmName),
+  );
+  const unwanted = clients.filter(
+    (client) =>
+      !keepClient(
+        client,
+        wishes.find((wish) => wish.machine === client.vmName),
+      ),
+  );
+  const serves = (server: Pod): boolean =>
+    !hasEnded(server) && wishes.some((wish) => wish.disks.some((disk) => server.claims.includes(disk.target)));
+  const idle = servers.filter((server) => !serves(server));
+  const ends = [...unwanted, ...idle]
+    .filter((pod) => !pod.deleting)
+    .map((pod): GroupCommand => {
+      const facts =
+        members.find((member) => member.name === pod.vmName) ??
+        members.find((member) => causeOf(pod, member) !== 'finished');
+      return { kind: 'deletePod', pod, cause: causeOf(pod, facts ?? members[0]) };
+    });
+  const ready = wishes.filter((wish) => !wish.paused && circumstances.clearanceOf(wish.machine).kind === 'clear');
+  const server = servers.find((candidate) => !candidate.deleting && serves(candidate));
+  if (server !== undefined) return { ends, ...clientsFor(server, ready, clients, now) };
+  if (servers.length + clients.length > 0 || ready.length === 0) return { ends, begins: [], checkAgainMs: undefined };
+  const gatheredMs = Math.min(...ready.map((wish) => wish.startedAtMs)) + limits.gatherMs;
+  if (now < gatheredMs && members.some((facts) => isComing(facts, limits))) {
+    return { ends, begins: [], checkAgainMs: gatheredMs - now };
+  }
+  const due = ready.flatMap((wish) => wish.disks).filter((disk) => disk.notBeforeMs <= now);
+  if (due.length === 0) {
+    const next = earliest(ready.flatMap((wish) => wish.disks.map((disk) => disk.notBeforeMs)));
+    return { ends, begins: [], checkAgainMs: next === undefined ? undefined : next - now };
+  }
+  const targets = ready.flatMap((wish) => wish.disks.map((disk) => disk.target));
+  return { ends, begins: [{ kind: 'createServer', machine, targets }], checkAgainMs: undefined };
+};
+
+/** A client for every wanted disk that the server mounts, that has no pod yet, and whose back-off is over. */
+const clientsFor = (
+  server: Pod,
+  ready: readonly Wish[],
+  clients: readonly Pod[],
+  now: number,
+): Pick<GroupDecision, 'begins' | 'checkAgainMs'> => {
+  const open = ready.flatMap((wish) =>
+    wish.disks
+      .filter((disk) => server.claims.includes(disk.target))
+      .filter((disk) => clients.every((pod) => pod.vmName !== wish.machine || pod.volumeName !== disk.volume))
+      .map((disk) => ({ wish, disk })),
+  );
+  const begins = open
+    .filter(({ disk }) => disk.notBeforeMs <= now)
+    .map(
+      ({ wish, disk: { notBeforeMs: _, failedPod: __, ...disk } }): GroupCommand => ({
+        kind: 'createClient',
+        machine: wish.machine,
+        disk,
+        copyId: wish.copyId,
+        server,
+      }),
+    );
+  const next = earliest(open.filter(({ disk }) => disk.notBeforeMs > now).map(({ disk }) => disk.notBeforeMs));
+  return { begins, checkAgainMs: next === undefined ? undefined : next - now };
+};
+
+/** Decides for all copy pods of a migration; pods that no group knows are deleted. */
+export const decideGroups = (view: GroupView, circumstances: GroupCircumstances): GroupDecision => {
+  const perMachine = view.migration.spec.transfer.server === 'PerVirtualMachine';
+  const groups: readonly (readonly [string | undefined, readonly MachineFacts[]])[] = perMachine
+    ? view.members.map((facts) => [facts.name, [facts]] as const)
+    : [[undefined, view.members]];
+  const known = (pod: Pod): boolean =>
+    pod.role === 'copyServer'
+      ? groups.some(([machine]) => pod.vmName === (machine ?? ''))
+      : view.members.some((facts) => facts.name === pod.vmName);
+  const strays = view.pods
+    .filter((pod) => !known(pod) && !pod.deleting)
+    .map((pod): GroupCommand => ({ kind: 'deletePod', pod, cause: 'edited' }));
+  const decisions = groups.map(([machine, members]) => decideOne(machine, view, members, circumstances));
+  return {
+    ends: [...strays, ...decisions.flatMap((decision) => decision.ends)],
+    begins: decisions.flatMap((decision) => decision.begins),
+    checkAgainMs: earliest(decisions.flatMap((decision) => decision.checkAgainMs ?? [])),
+  };
+};

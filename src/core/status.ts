@@ -1,0 +1,183 @@
+// What people read of a StorageMigration: conditions, summary and one entry per machine, derived from facts and
+// decisions each time. Only `record` in it is ever read back (style: a phase is never steered by). Pure.
+import type { Decision } from './decision.ts';
+import type { MachineFacts } from './facts.ts';
+import type { MigrationDecision } from './migration.ts';
+import { modeOf } from './mode.ts';
+import type { StorageMigration } from './objects.ts';
+import type {
+  Condition,
+  DiskStatus,
+  MigrationRecord,
+  ModeName,
+  StorageMigrationStatus,
+  VirtualMachineStatus,
+} from './storageMigration.ts';
+
+export interface MachineReport {
+  readonly facts: MachineFacts;
+  readonly decision: Decision;
+  /** The record to be written, where it is to change. */
+  readonly record: MigrationRecord | undefined;
+}
+
+export interface StatusInput {
+  readonly migration: StorageMigration;
+  readonly reports: readonly MachineReport[];
+  readonly decision: MigrationDecision;
+  readonly now: number;
+}
+
+const modeNames: Readonly<Record<ReturnType<typeof modeOf>, ModeName>> = {
+  live: 'Live',
+  offline: 'Offline',
+  hold: 'Hold',
+  done: 'Done',
+};
+
+const sentences: Readonly<Record<Decision['phase'], string>> = {
+  Pending: 'Not accepted yet.',
+  Waiting: 'Waiting for the next step.',
+  CopyingLive: 'KubeVirt copies the disks under the running guest.',
+  SwitchedOver: 'The guest runs on the target claims; KubeVirt finishes the migration.',
+  Reverting: 'The live migration is being taken back; the source claims are good.',
+  CopyingOffline: 'The disks are being copied while the machine is off.',
+  CuttingOver: 'The copy is whole; the machine is being moved to the target claims.',
+  Moved: 'The machine is on the target claims.',
+  Cancelled: 'Undone; the machine is on the source claims.',
+  Failed: 'Given up.',
+  NeedsAttention: 'A person has to decide.',
+};
+
+const diskPhase = (record: MigrationRecord, volume: string, decision: Decision): DiskStatus['phase'] => {
+  if (record.completed !== undefined || record.switchedOver !== undefined) return 'Moved';
+  if (record.offline?.copied.includes(volume)) return 'Copied';
+  return decision.phase === 'CopyingLive' || decision.phase === 'CopyingOffline' ? 'Copying' : 'Waiting';
+};
+
+const entryOf = ({ facts, decision, record: changed }: MachineReport, input: StatusInput): VirtualMachineStatus => {
+  const record = changed ?? facts.record;
+  const { acceptance } = input.decision;
+  const refusal =
+    acceptance?.kind === 'refused' ? acceptance.refusals.find((each) => each.machine === facts.name) : undefined;
+  const attention = decision.attention;
+  const message =
+    refusal !== undefined ? `${refusal.field}: ${refusal.message}` : (attention?.message ?? sentences[decision.phase]);
+  return {
+    name: facts.name,
+    mode: record?.completed === undefined ? modeNames[modeOf(facts)] : 'Done',
+    phase: refusal !== undefined ? 'Refused' : record?.completed !== undefined ? 'Moved' : decision.phase,
+    reason: refusal?.reason ?? attention?.reason ?? decision.phase,
+    message,
+    waitingFor: refusal !== undefined ? 'the field to be mended' : decision.waitingFor,
+    volumes:
+      record?.disks.map((disk) => ({
+        name: disk.volume,
+        source: disk.source,
+        target: disk.target,
+        phase: diskPhase(record, disk.volume, decision),
+      })) ?? [],
+    ...(record === undefined ? {} : { record }),
+  };
+};
+
+interface Finding {
+  readonly status: boolean;
+  readonly reason: string;
+  readonly message: string;
+}
+
+const listOf = (entries: readonly VirtualMachineStatus[]): string =>
+  entries.map((entry) => `${entry.name}: ${entry.message}`).join(' ');
+
+const readyOf = (input: StatusInput): Finding => {
+  const { acceptance } = input.decision;
+  if (acceptance?.kind !== 'refused')
+    return { status: true, reason: 'Accepted', message: 'Every machine named can be moved.' };
+  const message = acceptance.refusals.map((refusal) => `${refusal.field}: ${refusal.message}.`).join(' ');
+  return { status: false, reason: acceptance.refusals[0]?.reason ?? 'Refused', message };
+};
+
+const progressingOf = (entries: readonly VirtualMachineStatus[], input: StatusInput): Finding => {
+  const open = entries.filter((entry) => entry.mode !== 'Done');
+  if (input.migration.deleting)
+    return { status: true, reason: 'Cancelling', message: 'What is not finished is being undone.' };
+  if (open.length === 0)
+    return { status: false, reason: 'Finished', message: 'Every machine is on its target claims.' };
+  if (input.decision.acceptance?.kind === 'refused')
+    return { status: false, reason: 'Refused', message: 'Nothing is started; see condition Ready.' };
+  if (input.migration.spec.paused)
+    return { status: false, reason: 'Paused', message: 'Nothing new is started while spec.paused is true.' };
+  const stuck = open.filter((entry) => entry.phase === 'NeedsAttention' || entry.phase === 'Failed');
+  if (stuck.length === open.length)
+    return { status: false, reason: 'NeedsAttention', message: 'No machine can go on by itself.' };
+  const waiting = open.map((entry) => `${entry.name}: ${entry.waitingFor || entry.message}`);
+  return { status: true, reason: 'Migrating', message: `Waiting for: ${waiting.join('; ')}.` };
+};
+
+const conditionsOf = (entries: readonly VirtualMachineStatus[], input: StatusInput): Condition[] => {
+  const done = entries.filter((entry) => entry.mode === 'Done');
+  const failed = entries.filter(
+    (entry) => entry.record?.gaveUp !== undefined && entry.phase !== 'Moved' && entry.mode === 'Hold',
+  );
+  const attention = entries.filter((entry) => entry.phase === 'NeedsAttention');
+  const allDone = entries.length > 0 && done.length === entries.length;
+  const findings: readonly (readonly [string, Finding])[] = [
+    ['Ready', readyOf(input)],
+    ['Progressing', progressingOf(entries, input)],
+    [
+      'Succeeded',
+      allDone
+        ? { status: true, reason: 'AllMoved', message: 'Every machine is on its target claims.' }
+        : { status: false, reason: 'NotFinished', message: `${done.length} of ${entries.length} machines are moved.` },
+    ],
+    [
+      'Failed',
+      failed.length > 0
+        ? { status: true, reason: failed[0]?.reason ?? 'GivenUp', message: listOf(failed) }
+        : { status: false, reason: 'NoFailure', message: 'No machine was given up.' },
+    ],
+    [
+      'NeedsAttention',
+      attention.length > 0
+        ? { status: true, reason: attention[0]?.reason ?? 'NeedsAttention', message: listOf(attention) }
+        : { status: false, reason: 'NothingToDecide', message: 'Nothing waits for a person.' },
+    ],
+  ];
+  return findings.map(([type, finding]) => conditionOf(type, finding, input));
+};
+
+const conditionOf = (type: string, finding: Finding, input: StatusInput): Condition => {
+  const status = finding.status ? 'True' : 'False';
+  const before = input.migration.status?.conditions?.find((condition) => condition.type === type);
+  return {
+    type,
+    status,
+    observedGeneration: input.migration.generation,
+    lastTransitionTime: before?.status === status ? before.lastTransitionTime : new Date(input.now).toISOString(),
+    reason: finding.reason,
+    message: finding.message,
+  };
+};
+
+/** Derives the whole status; equal facts give an equal status, but for the time of a condition that changed. */
+export const statusOf = (input: StatusInput): StorageMigrationStatus => {
+  const entries = input.reports
+    .filter(({ facts }) => !input.decision.dropped.has(facts.name) || facts.wanted !== undefined)
+    .map((report) => {
+      const entry = entryOf(report, input);
+      if (!input.decision.dropped.has(report.facts.name)) return entry;
+      const { record: _, ...rest } = entry;
+      return rest;
+    });
+  const disks = entries.flatMap((entry) => entry.volumes);
+  const modes = [...new Set(entries.filter((entry) => entry.mode !== 'Done').map((entry) => entry.mode))].sort();
+  return {
+    observedGeneration: input.migration.generation,
+    conditions: conditionsOf(entries, input),
+    summary: `${entries.filter((entry) => entry.mode === 'Done').length}/${entries.length}`,
+    mode: modes.length === 0 ? 'Done' : modes.join(','),
+    progress: `${disks.filter((disk) => disk.phase === 'Moved').length}/${disks.length}`,
+    virtualMachines: entries,
+  };
+};
