@@ -2,7 +2,19 @@
 // scheduler, garbage collector) and its checkers see it. Everything here is synchronous; time comes from rxjs timers,
 // so a TestScheduler runs a whole cluster in virtual time.
 import type { Observable } from 'rxjs';
-import type { KubeApi, KubeObject, ObjectRef, Patch, PatchOptions, RemoveOptions, Resource } from '../kube/api.ts';
+import type {
+  KubeApi,
+  KubeObject,
+  ListOptions,
+  ListPage,
+  ObjectRef,
+  Patch,
+  PatchOptions,
+  RemoveOptions,
+  Resource,
+  WatchEvent,
+  WatchOptions,
+} from '../kube/api.ts';
 
 /** A JSON object that may be changed, as controllers build one. */
 export type Json = { [field: string]: unknown };
@@ -32,6 +44,12 @@ export interface ApiServer {
   replace(resource: Resource, object: KubeObject, actor: string, options?: PatchOptions): KubeObject;
   patch(resource: Resource, ref: ObjectRef, patch: Patch, actor: string, options?: PatchOptions): KubeObject;
   remove(resource: Resource, ref: ObjectRef, actor: string, options?: Partial<RemoveOptions>): void;
+  /** One page of a list as a client is answered; by namespace and name. */
+  list(resource: Resource, options: ListOptions & Selection): ListPage;
+  /** What a client's watch is sent; from version `0` or an empty one it begins with all objects as `added`. */
+  watch(resource: Resource, options: WatchOptions & Selection): Observable<WatchEvent>;
+  /** Every kind that is served. */
+  kinds(): readonly KindOptions[];
   /** Every accepted write, synchronously as it is accepted. */
   readonly changes$: Observable<Change>;
   /** Reads the clock, in ms since the epoch (virtual under a TestScheduler). */
@@ -46,6 +64,11 @@ export interface ApiServer {
   call(group: string, plural: string, name: string, ref: ObjectRef, body: Json, actor: string): void;
   /** The port that the daemon gets: asynchronous, with latency and faults. `actor` names the caller in Change. */
   port(options?: PortOptions): KubeApi;
+}
+
+/** Selects by fields besides labels, as `kubectl` does to follow one object. */
+export interface Selection {
+  readonly fieldSelector?: string;
 }
 
 export interface PrinterColumn {
