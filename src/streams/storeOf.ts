@@ -29,8 +29,10 @@ export interface StoreOptions<T extends Kept, Index extends string> {
 interface ScopeState<T> {
   /** The list under way; undefined while none is. */
   listing: Listed<T> | undefined;
-  /** Empty until the first list is complete. */
+  /** A list was complete once. What is heard before that concerns nothing that is held. */
+  synced: boolean;
   seenVersion: string;
+  trouble: KubeFailure | undefined;
 }
 
 /**
@@ -60,10 +62,12 @@ const storeState = <T extends Kept, Index extends string>(options: StoreOptions<
   const { namespaces, mostDeleted = 10_000, now = () => asyncScheduler.now(), ...rest } = options;
   const content = storeContent<T, Index>({ ...rest, mostDeleted });
   const scopes = new Map(
-    scopesOf(namespaces).map((scope): [string, ScopeState<T>] => [scope, { listing: undefined, seenVersion: '' }]),
+    scopesOf(namespaces).map((scope): [string, ScopeState<T>] => [
+      scope,
+      { listing: undefined, synced: false, seenVersion: '', trouble: undefined },
+    ]),
   );
   let lastEventMs: number | undefined;
-  let trouble: KubeFailure | undefined;
 
   const scopeOf = (name: string): ScopeState<T> => {
     const scope = scopes.get(name);
@@ -73,7 +77,7 @@ const storeState = <T extends Kept, Index extends string>(options: StoreOptions<
 
   /** Tells whether the version is news. */
   const saw = (scope: ScopeState<T>, version: string): boolean => {
-    if (version === '' || (compareVersions(version, scope.seenVersion) ?? 1) <= 0) return false;
+    if (!scope.synced || version === '' || (compareVersions(version, scope.seenVersion) ?? 1) <= 0) return false;
     scope.seenVersion = version;
     return true;
   };
@@ -90,21 +94,23 @@ const storeState = <T extends Kept, Index extends string>(options: StoreOptions<
       case 'ready':
         content.swap(signal.scope, scope.listing ?? { objects: [], malformed: [] }, nowMs);
         scope.listing = undefined;
+        scope.synced = true;
         scope.seenVersion = signal.resourceVersion;
         return true;
       case 'bookmark':
         return saw(scope, signal.resourceVersion);
       case 'applied': {
-        const changed = content.apply(signal.object, nowMs);
+        const changed = scope.synced && content.apply(signal.object, nowMs);
         return saw(scope, signal.object.resourceVersion) || changed;
       }
       case 'deleted': {
-        const changed = content.remove(signal.identity, signal.object);
+        const changed = scope.synced && content.remove(signal.identity, signal.object);
         return saw(scope, signal.identity.resourceVersion) || changed;
       }
       case 'ignored': {
+        // In a list it is as if it were not there.
         if (scope.listing !== undefined) return false;
-        const changed = content.forget(signal.identity);
+        const changed = scope.synced && content.forget(signal.identity);
         return saw(scope, signal.identity.resourceVersion) || changed;
       }
       case 'malformed': {
@@ -112,21 +118,24 @@ const storeState = <T extends Kept, Index extends string>(options: StoreOptions<
           scope.listing?.malformed.push(signal.malformed);
           return false;
         }
-        const changed = content.applyMalformed(signal.malformed);
+        const changed = scope.synced && content.applyMalformed(signal.malformed);
         return saw(scope, signal.malformed.resourceVersion) || changed;
       }
       case 'trouble':
-        trouble = signal.failure;
+        scope.trouble = signal.failure;
         return true;
       default:
         return signal satisfies never;
     }
   };
 
-  const slowest = (): string =>
-    [...scopes.values()]
+  const isSynced = (): boolean => [...scopes.values()].every((scope) => scope.synced);
+  const slowest = (): string => {
+    if (!isSynced()) return '';
+    return [...scopes.values()]
       .map(({ seenVersion }) => seenVersion)
-      .reduce((a, b) => (a === '' || b === '' ? '' : (compareVersions(a, b) ?? 0) <= 0 ? a : b));
+      .reduce((a, b) => ((compareVersions(a, b) ?? 0) <= 0 ? a : b));
+  };
 
   return {
     take: (signal: WatchSignal<T>): boolean => {
@@ -135,19 +144,20 @@ const storeState = <T extends Kept, Index extends string>(options: StoreOptions<
       if (signal.kind === 'trouble' || signal.kind === 'init') return changed;
       lastEventMs = nowMs;
       // Half a list is no proof that all is well.
-      const recovered = trouble !== undefined && scopeOf(signal.scope).listing === undefined;
-      if (recovered) trouble = undefined;
+      const scope = scopeOf(signal.scope);
+      const recovered = scope.trouble !== undefined && scope.listing === undefined;
+      if (recovered) scope.trouble = undefined;
       return changed || recovered;
     },
     view: (): Store<T, Index> => ({
-      synced: slowest() !== '',
+      synced: isSynced(),
       size: content.objects.size,
       seenVersion: slowest(),
       seenVersionOf: (namespace) => (scopes.get('') ?? scopes.get(namespace))?.seenVersion ?? '',
       get lastEventMs() {
         return lastEventMs;
       },
-      trouble,
+      trouble: [...scopes.values()].find((scope) => scope.trouble !== undefined)?.trouble,
       get: content.objects.get,
       by: content.find,
       all: () => content.objects.values(''),
