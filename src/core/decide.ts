@@ -14,6 +14,8 @@ import { describeDisks } from './volumes.ts';
 export const decide = (facts: MachineFacts, circumstances: Circumstances): Decision => {
   const { record, spec } = facts;
   if (record === undefined) return wait('Pending', 'the migration to be accepted');
+  const [unreadable] = facts.view.unreadable;
+  if (unreadable !== undefined) return needsAttention('UnreadableObject', unreadable);
   if (facts.identity !== 'same' || spec === undefined) return decideWithoutMachine(facts, record);
   if (record.completed !== undefined) return decideCompleted(facts, record, circumstances);
   if (record.switchedOver !== undefined) return decideAfterSwitchOver(facts, record, circumstances);

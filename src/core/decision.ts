@@ -77,7 +77,14 @@ export interface Decision {
  * Whether something may be started now (law 9): the mode is settled, the stores have seen our last write, and the
  * start-up hold is over. `wait` says which of these is missing.
  */
-export type Clearance = { readonly kind: 'clear' } | { readonly kind: 'wait'; readonly for: string };
+export type Clearance =
+  | { readonly kind: 'clear' }
+  | {
+      readonly kind: 'wait';
+      readonly for: string;
+      /** When to ask again although no event may come of it. */
+      readonly checkAgainMs?: number;
+    };
 
 /** Bounds the core decides by; all are values of Config. */
 export interface Limits {
@@ -118,7 +125,9 @@ export const act = (phase: Phase, ...commands: readonly Command[]): Decision => 
 
 /** Do this once there is clearance: it begins something. */
 export const begin = (phase: Phase, clearance: Clearance, ...commands: readonly Command[]): Decision =>
-  clearance.kind === 'clear' ? { ...act(phase, ...commands), begins: true } : wait(phase, clearance.for);
+  clearance.kind === 'clear'
+    ? { ...act(phase, ...commands), begins: true }
+    : wait(phase, clearance.for, clearance.checkAgainMs);
 
 /** Leave it to a person. */
 export const needsAttention = (reason: string, message: string): Decision => ({

@@ -32,6 +32,8 @@ export interface MachineView {
   readonly rivals: readonly string[];
   /** Machines, other than this one, whose spec names the claim. */
   readonly otherUsersOf: (claim: string) => readonly string[];
+  /** What is wrong with objects of the machine that exist but cannot be read; as long as there are any it is left alone. */
+  readonly unreadable: readonly string[];
 }
 
 /** What is wanted of the machine: move it, start nothing new, or undo what is not finished. */

@@ -17,6 +17,7 @@ export const modeOf = (facts: MachineFacts): Mode => {
   if (record === undefined) return 'hold';
   if (record.completed !== undefined) return 'done';
   if (facts.goal === 'cancel' || facts.identity !== 'same' || isGivenUp(facts)) return 'hold';
+  if (facts.view.unreadable.length > 0) return 'hold';
   if (facts.spec === 'foreign' || facts.switchOver.kind === 'unknown') return 'hold';
   if (facts.guest.kind === 'running') return 'live';
   return facts.guest.kind === 'off' ? 'offline' : 'hold';

@@ -1,0 +1,32 @@
+// What the effects may know: the newest state of the stores, read when a run starts. It is the only thing that the
+// reading and the writing half of the daemon share; main.ts joins them.
+import type { MachineFacts } from './facts.ts';
+import type { MigrationView } from './migration.ts';
+
+/** Names one machine of one StorageMigration. */
+export interface MachineKey {
+  readonly namespace: string;
+  readonly migration: string;
+  readonly machine: string;
+}
+
+/** Names one StorageMigration. */
+export type MigrationKey = Pick<MachineKey, 'namespace' | 'migration'>;
+
+/** One text for a key, for maps and logs. */
+export const keyText = (key: MigrationKey & { readonly machine?: string }): string =>
+  key.machine === undefined ? `${key.namespace}/${key.migration}` : `${key.namespace}/${key.migration}/${key.machine}`;
+
+/** The kinds of object that we write and whose stores must catch up with what we wrote (law 9). */
+export type WrittenKind = 'virtualMachines' | 'storageMigrations' | 'pods' | 'claims';
+
+export interface Reading {
+  /** Every kind was listed; before that nothing may be decided. */
+  synced(): boolean;
+  /** Undefined when the migration is gone or no longer has the machine. */
+  machine(key: MachineKey): MachineFacts | undefined;
+  /** Undefined when the migration is gone. */
+  migration(key: MigrationKey): MigrationView | undefined;
+  /** The resourceVersion up to which the store of a kind has seen everything in a namespace. */
+  seenVersion(kind: WrittenKind, namespace: string): string;
+}
