@@ -17,8 +17,6 @@ import type {
 export interface MachineReport {
   readonly facts: MachineFacts;
   readonly decision: Decision;
-  /** The record to be written, where it is to change. */
-  readonly record: MigrationRecord | undefined;
 }
 
 export interface StatusInput {
@@ -55,8 +53,8 @@ const diskPhase = (record: MigrationRecord, volume: string, decision: Decision):
   return decision.phase === 'CopyingLive' || decision.phase === 'CopyingOffline' ? 'Copying' : 'Waiting';
 };
 
-const entryOf = ({ facts, decision, record: changed }: MachineReport, input: StatusInput): VirtualMachineStatus => {
-  const record = changed ?? facts.record;
+const entryOf = ({ facts, decision }: MachineReport, input: StatusInput): VirtualMachineStatus => {
+  const { record } = facts;
   const { acceptance } = input.decision;
   const refusal =
     acceptance?.kind === 'refused' ? acceptance.refusals.find((each) => each.machine === facts.name) : undefined;

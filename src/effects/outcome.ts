@@ -1,7 +1,7 @@
 // What became of one write, as a value: operating errors are not exceptions (style §4). Everything else that a
 // request throws is a bug and goes on as one.
 import { catchError, map, type Observable, of } from 'rxjs';
-import { KubeFailure } from '../kube/api.ts';
+import { KubeFailure, type KubeObject } from '../kube/api.ts';
 
 /**
  * - `done`: the server has carried it out; `value` is its answer.
@@ -38,4 +38,18 @@ export const outcomeOf = <T>(request: Observable<T>): Observable<Outcome<T>> =>
       if (error instanceof KubeFailure) return of(outcomeOfFailure(error));
       throw error;
     }),
+  );
+
+/** Reads one object from the server; an object that does not exist is `done` with undefined. */
+export const readOf = (request: Observable<KubeObject>): Observable<Outcome<KubeObject | undefined>> =>
+  outcomeOf(
+    request.pipe(
+      catchError((error: unknown) => {
+        if (error instanceof KubeFailure && error.code === notFound) return of(undefined);
+        throw error;
+      }),
+    ),
+  ).pipe(
+    // Nothing was written, so a read that was not answered leaves nothing uncertain.
+    map((outcome) => (outcome.kind === 'unknown' ? { kind: 'refused', message: outcome.message } : outcome)),
   );

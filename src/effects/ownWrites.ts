@@ -10,6 +10,8 @@ export interface OwnWrites {
   wrote(topic: string, kind: WrittenKind, namespace: string, resourceVersion: string): void;
   /** A write was sent and not answered: it may land until `lateWriteMs` from now. */
   uncertain(topic: string): void;
+  /** Whether a write of this kind was carried out and not seen yet: what is decided now may be an echo of it. */
+  isUnseen(topic: string, kind: WrittenKind, reading: Reading): boolean;
   /** Whether everything written about these topics has been seen. */
   clearanceOf(topics: readonly string[], reading: Reading): Clearance;
   /** Forgets a topic that is no longer there. */
@@ -59,6 +61,10 @@ export const ownWrites = ({ now, lateWriteMs, unseenMs }: OwnWritesOptions): Own
     },
     uncertain: (name) => {
       topicOf(name).uncertainUntilMs = now() + lateWriteMs;
+    },
+    isUnseen: (name, kind, reading) => {
+      const write = topics.get(name)?.pending.get(kind);
+      return write !== undefined && !isSeen(write, reading);
     },
     clearanceOf: (names, reading) => {
       for (const name of names) {

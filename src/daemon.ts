@@ -1,0 +1,66 @@
+// The daemon in one piece, for main.ts, the demo and the tests: joins what reads to what writes, over any port to a
+// cluster. Nothing runs until it is subscribed, and unsubscribing ends everything it began.
+import { asyncScheduler, defer, type Observable, takeUntil, tap } from 'rxjs';
+import type { Limits } from './core/decision.ts';
+import type { Kept } from './core/objects.ts';
+import type { EffectLimits } from './effects/deps.ts';
+import type { Happening } from './effects/happening.ts';
+import { ownWrites } from './effects/ownWrites.ts';
+import { reconcile } from './effects/reconcile.ts';
+import type { KubeApi, Resource } from './kube/api.ts';
+import { machinesOf } from './streams/machines.ts';
+import { type ModesOptions, modesOf } from './streams/modes.ts';
+import { readingOf } from './streams/reading.ts';
+import { type Snapshot, snapshotOf } from './streams/snapshot.ts';
+import type { WatchKindOptions } from './streams/watchKind.ts';
+import type { WatchSignal } from './streams/watchSignal.ts';
+
+export interface DaemonOptions extends ModesOptions {
+  readonly watch: WatchKindOptions;
+  /** At most one snapshot per this time. */
+  readonly auditMs: number;
+  /** Nothing is started for this long after the start: longer than any request of a predecessor (law 9). */
+  readonly startupHoldMs: number;
+  /** How long a write that was not answered may still land. */
+  readonly lateWriteMs: number;
+  readonly limits: Limits & EffectLimits;
+  readonly copyImage: string;
+  /** Hears every snapshot, for metrics and readiness. */
+  readonly onSnapshot?: (snapshot: Snapshot) => void;
+  readonly onSignal?: (resource: Resource, signal: WatchSignal<Kept>) => void;
+}
+
+/** After this a write of our own counts as seen although the store never showed its version. */
+const unseenMs = 30_000;
+
+/**
+ * Runs the daemon; emits what it does. It errors only on a bug. When `stop$` emits, no new work is begun: writes under
+ * way end by themselves and the stream completes.
+ */
+export const daemon = (api: KubeApi, options: DaemonOptions, stop$: Observable<unknown>): Observable<Happening> =>
+  defer(() => {
+    const now = (): number => asyncScheduler.now();
+    let latest: Snapshot | undefined;
+    const situations = snapshotOf(api, {
+      ...options.watch,
+      auditMs: options.auditMs,
+      onSignal: (resource, signal) => options.onSignal?.(resource, signal),
+    }).pipe(
+      tap((snapshot) => {
+        latest = snapshot;
+        options.onSnapshot?.(snapshot);
+      }),
+      machinesOf(),
+      modesOf(options),
+      takeUntil(stop$),
+    );
+    return reconcile(situations, {
+      api,
+      reading: readingOf(() => latest),
+      ownWrites: ownWrites({ now, lateWriteMs: options.lateWriteMs, unseenMs }),
+      now,
+      holdUntilMs: now() + options.startupHoldMs,
+      limits: options.limits,
+      copyImage: options.copyImage,
+    });
+  });

@@ -1,0 +1,199 @@
+// Carries out what is decided about the copy pods of each migration: deletions each on their own, creations in one
+// serial lane per migration.
+//
+// Flow: any machine of a migration wakes it; a run reads the facts as they are then and decides for all its groups.
+// Guarantees: a deletion waits for nothing and takes exactly the pod it was decided for; before a pod is made, the VM
+// is read from the server and must be the very version that was seen off, because KubeVirt writes a VM before it
+// starts it (law 1, contract §4.6). Assumptions: names are deterministic, so making a pod twice meets AlreadyExists.
+import { concatMap, defer, from, map, merge, mergeMap, type Observable, of, share, tap, toArray } from 'rxjs';
+import { decideGroups, type GroupCommand, type GroupDecision } from '../core/groups.ts';
+import type { MigrationView } from '../core/migration.ts';
+import { keyText, type MigrationKey } from '../core/reading.ts';
+import type { KubeObject } from '../kube/api.ts';
+import { copyClientPod, copyServerPod, type MountedClaim } from '../kube/copyPods.ts';
+import { resources } from '../kube/resources.ts';
+import { groupWhile } from '../operators/groupWhile.ts';
+import { serialRuns } from '../operators/serialRuns.ts';
+import { clearanceFor } from './clearance.ts';
+import type { EffectDeps } from './deps.ts';
+import type { Happening } from './happening.ts';
+import { type Outcome, outcomeOf, readOf } from './outcome.ts';
+import { backOffMs, idle, type Run } from './run.ts';
+
+type Deletion = Extract<GroupCommand, { kind: 'deletePod' }>;
+type Creation = Exclude<GroupCommand, Deletion>;
+
+/** Runs the lanes of every migration that wakes. */
+export const groupLoop = (wakes: Observable<MigrationKey>, deps: EffectDeps): Observable<Happening> =>
+  wakes.pipe(
+    groupWhile({
+      key: (key) => keyText(key),
+      until: (key) => deps.reading.migration(key) === undefined,
+      project: (group$) => {
+        const wake$ = group$.pipe(share());
+        return merge(endsOf(wake$, deps), beginsOf(wake$, deps));
+      },
+    }),
+  );
+
+const decisionFor = (
+  key: MigrationKey,
+  deps: EffectDeps,
+): { view: MigrationView; decision: GroupDecision } | undefined => {
+  const view = deps.reading.synced() ? deps.reading.migration(key) : undefined;
+  if (view === undefined) return undefined;
+  const clearanceOf = (machine: string) => {
+    const machineKey = { ...key, machine };
+    return clearanceFor(deps, machineKey, deps.settledMode(machineKey));
+  };
+  return { view, decision: decideGroups(view, { clearanceOf, limits: deps.limits, now: deps.now() }) };
+};
+
+const happeningOf = (key: MigrationKey, command: GroupCommand, outcome: Outcome): Happening => ({
+  kind: 'command',
+  key: machineOf(command) === undefined ? key : { ...key, machine: machineOf(command) as string },
+  command: command.kind,
+  outcome: outcome.kind,
+  detail: outcome.kind === 'done' ? nameOf(command) : outcome.message,
+  cause: command.kind === 'deletePod' ? command.cause : undefined,
+  record: undefined,
+});
+
+const machineOf = (command: GroupCommand): string | undefined => {
+  if (command.kind !== 'deletePod') return command.machine;
+  return command.pod.vmName === '' ? undefined : command.pod.vmName;
+};
+
+const nameOf = (command: GroupCommand): string => (command.kind === 'deletePod' ? command.pod.name : '');
+
+/** Deletions: each pod has a lane of its own, so that one request that hangs keeps no other pod alive. */
+const endsOf = (wakes: Observable<MigrationKey>, deps: EffectDeps): Observable<Happening> =>
+  defer(() => {
+    // Pods whose deletion is under way, or was accepted and is not seen yet.
+    const asked = new Set<string>();
+    return wakes.pipe(
+      serialRuns(
+        (key) =>
+          defer(() => {
+            const decided = decisionFor(key, deps);
+            const ends = decided?.decision.ends.flatMap((end) => (end.kind === 'deletePod' ? [end] : [])) ?? [];
+            const present = new Set(decided?.view.pods.map((pod) => pod.uid));
+            for (const uid of asked) if (!present.has(uid)) asked.delete(uid);
+            const due = ends.filter(({ pod }) => !asked.has(pod.uid));
+            for (const { pod } of due) asked.add(pod.uid);
+            return of({ key, due, checkAgainMs: ends.length > 0 ? deps.limits.retryMs : undefined });
+          }),
+        (run) => run.checkAgainMs,
+      ),
+      mergeMap(({ key, due }) => from(due).pipe(map((command) => ({ key, command })))),
+      mergeMap(({ key, command }) =>
+        deletePod(command, deps).pipe(
+          tap((outcome) => {
+            if (outcome.kind !== 'done') asked.delete(command.pod.uid);
+          }),
+          map((outcome) => happeningOf(key, command, outcome)),
+        ),
+      ),
+    );
+  });
+
+const deletePod = ({ pod }: Deletion, deps: EffectDeps): Observable<Outcome> =>
+  outcomeOf(deps.api.remove(resources.pods, { namespace: pod.namespace, name: pod.name }, { uid: pod.uid }));
+
+const beginsOf = (wakes: Observable<MigrationKey>, deps: EffectDeps): Observable<Happening> =>
+  defer(() => {
+    const memory = { failures: 0 };
+    return wakes.pipe(
+      serialRuns(
+        (key) => beginOnce(key, memory, deps),
+        (run) => run.checkAgainMs,
+      ),
+      concatMap((run) => from(run.happenings)),
+    );
+  });
+
+const beginOnce = (key: MigrationKey, memory: { failures: number }, deps: EffectDeps): Observable<Run> => {
+  const decided = decisionFor(key, deps);
+  if (decided === undefined) return of(idle());
+  const { view, decision } = decided;
+  const creations = decision.begins.flatMap((command) => (command.kind === 'deletePod' ? [] : [command]));
+  if (creations.length === 0) return of(idle(decision.checkAgainMs));
+  return from(creations).pipe(
+    mergeMap((command) => create(key, command, view, deps), deps.limits.concurrentCreates),
+    toArray(),
+    map((results): Run => {
+      const happenings = results.map(({ happening }) => happening);
+      memory.failures = results.every(({ outcome }) => outcome.kind === 'done') ? 0 : memory.failures + 1;
+      const checkAgainMs = memory.failures === 0 ? decision.checkAgainMs : backOffMs(memory.failures, deps.limits);
+      return { happenings, checkAgainMs };
+    }),
+  );
+};
+
+const create = (
+  key: MigrationKey,
+  command: Creation,
+  view: MigrationView,
+  deps: EffectDeps,
+): Observable<{ readonly outcome: Outcome; readonly happening: Happening }> => {
+  const machines = command.kind === 'createClient' ? [command.machine] : machinesServed(command, view);
+  const topics = command.kind === 'createClient' ? [keyText({ ...key, machine: command.machine })] : [keyText(key)];
+  return stillOff(machines, view, deps).pipe(
+    concatMap((outcome): Observable<Outcome> => {
+      if (outcome.kind !== 'done') return of(outcome);
+      return outcomeOf(deps.api.create(resources.pods, manifestOf(command, view, deps)));
+    }),
+    tap((outcome) => {
+      for (const topic of topics) {
+        if (outcome.kind === 'unknown') deps.ownWrites.uncertain(topic);
+        const version = outcome.kind === 'done' ? (outcome.value as KubeObject).metadata.resourceVersion : undefined;
+        if (version !== undefined) deps.ownWrites.wrote(topic, 'pods', key.namespace, version);
+      }
+    }),
+    map((outcome) => ({ outcome, happening: happeningOf(key, command, outcome) })),
+  );
+};
+
+const machinesServed = (
+  command: Extract<GroupCommand, { kind: 'createServer' }>,
+  view: MigrationView,
+): readonly string[] =>
+  view.members
+    .filter((member) => member.record?.disks.some((disk) => command.targets.includes(disk.target)))
+    .map((member) => member.name);
+
+/** Reads each VM from the server: `done` only if all are the very versions from which the copy was decided. */
+const stillOff = (machines: readonly string[], view: MigrationView, deps: EffectDeps): Observable<Outcome> =>
+  from(machines).pipe(
+    mergeMap((name) =>
+      readOf(deps.api.get(resources.virtualMachines, { namespace: view.migration.namespace, name })).pipe(
+        map((outcome): Outcome => {
+          if (outcome.kind !== 'done') return outcome;
+          const seen = view.members.find((member) => member.name === name)?.view.machine;
+          const found = outcome.value?.metadata.resourceVersion;
+          return found !== undefined && found === seen?.resourceVersion
+            ? outcome
+            : { kind: 'conflict', message: `VM ${name} has changed since it was seen off` };
+        }),
+      ),
+    ),
+    toArray(),
+    map((outcomes) => outcomes.find((outcome) => outcome.kind !== 'done') ?? { kind: 'done', value: undefined }),
+  );
+
+const manifestOf = (command: Creation, view: MigrationView, deps: EffectDeps): KubeObject => {
+  const { migration } = view;
+  const options = {
+    image: deps.copyImage,
+    bandwidthLimit: migration.spec.transfer.bandwidthLimit,
+    verify: migration.spec.transfer.verify,
+  };
+  const mounted = (claim: string): MountedClaim => ({
+    claim,
+    volumeMode: view.members[0]?.view.claim(claim)?.volumeMode ?? 'Filesystem',
+  });
+  if (command.kind === 'createServer')
+    return copyServerPod(migration, command.machine, command.targets.map(mounted), options);
+  const { machine, disk, copyId, server } = command;
+  return copyClientPod(migration, machine, disk, copyId, server.name, mounted(disk.source).volumeMode, options);
+};

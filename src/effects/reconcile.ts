@@ -1,0 +1,52 @@
+// Joins the effects: situations go in, happenings come out, and everything that is written is written below here.
+// Guarantees one loop per machine, per group and per migration, however many situations arrive.
+import { connect, defer, map, merge, Observable, Subject, tap } from 'rxjs';
+import type { Mode } from '../core/mode.ts';
+import { keyText, type MachineKey, type MigrationKey } from '../core/reading.ts';
+import type { EffectDeps } from './deps.ts';
+import type { WriteRecord } from './execute.ts';
+import { groupLoop } from './groupLoop.ts';
+import type { Happening } from './happening.ts';
+import { type MachineWake, machineLoop } from './machineLoop.ts';
+import { migrationLoop, type RecordRequest } from './migrationLoop.ts';
+import type { Outcome } from './outcome.ts';
+
+/** Reconciles for as long as `situations` lasts. */
+export const reconcile = (
+  situations: Observable<MachineWake>,
+  options: Omit<EffectDeps, 'settledMode'>,
+): Observable<Happening> =>
+  defer(() => {
+    const settled = new Map<string, Mode>();
+    const deps: EffectDeps = { ...options, settledMode: (key) => settled.get(keyText(key)) ?? 'hold' };
+    const requests = new Subject<RecordRequest>();
+    const writeRecord: WriteRecord = (key, before, after) =>
+      new Observable<Outcome>((subscriber) => {
+        const answer = (outcome: Outcome): void => {
+          subscriber.next(outcome);
+          subscriber.complete();
+        };
+        requests.next({ key, before, after, answer });
+      });
+    const switches = new Subject<Happening>();
+    return situations.pipe(
+      tap(({ key, settled: to, facts }) => {
+        const from = settled.get(keyText(key));
+        if (facts === undefined) settled.delete(keyText(key));
+        else settled.set(keyText(key), to);
+        if (from !== undefined && from !== to && facts !== undefined)
+          switches.next({ kind: 'switched', key, from, to });
+      }),
+      connect((situation$) => {
+        const migration$ = situation$.pipe(map(({ key }) => migrationKeyOf(key)));
+        return merge(
+          switches,
+          migrationLoop(migration$, requests, deps),
+          groupLoop(migration$, deps),
+          machineLoop(situation$, deps, writeRecord),
+        );
+      }),
+    );
+  });
+
+const migrationKeyOf = ({ namespace, migration }: MachineKey): MigrationKey => ({ namespace, migration });
