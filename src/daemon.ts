@@ -1,9 +1,10 @@
 // The daemon in one piece, for main.ts, the demo and the tests: joins what reads to what writes, over any port to a
 // cluster. Nothing runs until it is subscribed, and unsubscribing ends everything it began.
-import { asyncScheduler, defer, type Observable, takeUntil, tap } from 'rxjs';
+import { asyncScheduler, connect, defer, merge, type Observable, takeUntil, tap } from 'rxjs';
 import type { Limits } from './core/decision.ts';
 import type { Kept } from './core/objects.ts';
 import type { EffectLimits } from './effects/deps.ts';
+import { announce } from './effects/events.ts';
 import type { Happening } from './effects/happening.ts';
 import { ownWrites } from './effects/ownWrites.ts';
 import { reconcile } from './effects/reconcile.ts';
@@ -25,6 +26,8 @@ export interface DaemonOptions extends ModesOptions {
   readonly lateWriteMs: number;
   readonly limits: Limits & EffectLimits;
   readonly copyImage: string;
+  /** Names this process in Events, for example its pod. */
+  readonly instance: string;
   /** Hears every snapshot, for metrics and readiness. */
   readonly onSnapshot?: (snapshot: Snapshot) => void;
   readonly onSignal?: (resource: Resource, signal: WatchSignal<Kept>) => void;
@@ -54,13 +57,14 @@ export const daemon = (api: KubeApi, options: DaemonOptions, stop$: Observable<u
       modesOf(options),
       takeUntil(stop$),
     );
+    const reading = readingOf(() => latest);
     return reconcile(situations, {
       api,
-      reading: readingOf(() => latest),
+      reading,
       ownWrites: ownWrites({ now, lateWriteMs: options.lateWriteMs, unseenMs }),
       now,
       holdUntilMs: now() + options.startupHoldMs,
       limits: options.limits,
       copyImage: options.copyImage,
-    });
+    }).pipe(connect((happenings) => merge(happenings, announce(happenings, { api, reading, now }, options.instance))));
   });

@@ -1,6 +1,6 @@
 // Joins the effects: situations go in, happenings come out, and everything that is written is written below here.
 // Guarantees one loop per machine, per group and per migration, however many situations arrive.
-import { connect, defer, map, merge, Observable, Subject, tap } from 'rxjs';
+import { connect, defer, finalize, map, merge, Observable, Subject, tap } from 'rxjs';
 import type { Mode } from '../core/mode.ts';
 import { keyText, type MachineKey, type MigrationKey } from '../core/reading.ts';
 import type { EffectDeps } from './deps.ts';
@@ -43,7 +43,13 @@ export const reconcile = (
           switches,
           migrationLoop(migration$, requests, deps),
           groupLoop(migration$, deps),
-          machineLoop(situation$, deps, writeRecord),
+          machineLoop(situation$, deps, writeRecord).pipe(
+            // When the last lane has ended, nobody is left to ask for a record or to switch.
+            finalize(() => {
+              requests.complete();
+              switches.complete();
+            }),
+          ),
         );
       }),
     );
