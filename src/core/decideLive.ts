@@ -19,9 +19,9 @@ export const startLive = (facts: MachineFacts, record: MigrationRecord, circumst
   const { machine, instance } = facts.view;
   if (machine === undefined || instance === undefined) return wait('Waiting', 'the VMI to be seen');
   if (record.offline !== undefined) return voidCopy(record);
-  if (facts.copyPods.length > 0) {
-    return wait('Waiting', `the copy pods to be gone: ${facts.copyPods.map((pod) => pod.name).join(', ')}`);
-  }
+  // Its own in whatever state, and of its group those that are going: rows 4 and 5 begin when every one is gone.
+  const copyPods = new Set([...facts.copyPods, ...facts.view.endingCopyPods].map((pod) => pod.name));
+  if (copyPods.size > 0) return wait('Waiting', `the copy pods to be gone: ${[...copyPods].join(', ')}`);
   if (facts.goal === 'pause') return wait('Waiting', 'spec.paused to be false');
   const obstacle = liveObstacle(facts, record);
   if (obstacle !== undefined) return needsAttention(obstacle.reason, obstacle.message);

@@ -26,6 +26,8 @@ export interface MachineView {
   readonly attempts: readonly VirtualMachineInstanceMigration[];
   /** Pods that mount one of its claims, and the virt-launchers and hotplug pods of its VMI. */
   readonly pods: readonly Pod[];
+  /** Copy pods of the same transfer group that are being deleted, whatever they mount. */
+  readonly endingCopyPods: readonly Pod[];
   readonly claim: (name: string) => PersistentVolumeClaim | undefined;
   readonly settings: KubeVirtSettings | undefined;
   /** Other unfinished StorageMigrations that name this machine and came first. */

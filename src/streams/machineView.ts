@@ -37,6 +37,12 @@ const podsOf = (snapshot: Snapshot, migration: StorageMigration, machine: string
   return [...found.values()].sort((a, b) => (a.uid < b.uid ? -1 : 1));
 };
 
+/** With a server for each machine no machine waits for the pods of another. */
+const endingCopyPodsOf = (snapshot: Snapshot, migration: StorageMigration): readonly Pod[] =>
+  migration.spec.transfer.server === 'PerVirtualMachine'
+    ? []
+    : snapshot.pods.by('migration', migration.uid).filter((pod) => pod.deleting);
+
 /** A migration that was there first, or has the machine in its hands already, and is not done with it. */
 const rivalsOf = (snapshot: Snapshot, migration: StorageMigration, machine: string): readonly string[] => {
   if (recordOf(migration, machine) !== undefined) return [];
@@ -76,6 +82,7 @@ export const machineViewOf = (snapshot: Snapshot, migration: StorageMigration, m
     lastInstance: tombstone,
     attempts: snapshot.attempts.by('vmi', indexKey(namespace, machine)),
     pods: podsOf(snapshot, migration, machine),
+    endingCopyPods: endingCopyPodsOf(snapshot, migration),
     claim: (name) => snapshot.claims.get(namespace, name),
     settings,
     rivals: rivalsOf(snapshot, migration, machine),
@@ -104,6 +111,8 @@ export const ingredientsOf = (view: MachineView, snapshot: Snapshot): readonly u
     ...view.attempts,
     view.pods.length,
     ...view.pods,
+    view.endingCopyPods.length,
+    ...view.endingCopyPods,
     ...claims.map((name) => snapshot.claims.get(view.migration.namespace, name)),
     view.rivals.join(),
     ...claims.map((name) => view.otherUsersOf(name).join()),
