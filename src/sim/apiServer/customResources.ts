@@ -1,5 +1,5 @@
 // CustomResourceDefinitions: creating or changing one serves its kind from then on, deleting one deletes its objects
-// and ends its watches. Only the storage version of a kind is served; there is no conversion.
+// and, when the last is gone, ends its watches. Only the storage version of a kind is served; there is no conversion.
 import { asyncScheduler } from 'rxjs';
 import type { KubeObject } from '../../kube/api.ts';
 import { KubeFailure } from '../../kube/api.ts';
@@ -8,6 +8,9 @@ import { customResourceDefinitions } from './coreKinds.ts';
 import { customResourceKind } from './customResourceKind.ts';
 
 const actor = 'kube-apiserver';
+
+/** Holds a definition while there are objects of its kind. */
+const cleanup = 'customresourcecleanup.apiextensions.k8s.io';
 
 const establish = (server: ApiServer, definition: KubeObject, kind: KindOptions): void => {
   const { plural, kind: name } = kind.resource;
@@ -37,40 +40,61 @@ const establish = (server: ApiServer, definition: KubeObject, kind: KindOptions)
   server.patch(customResourceDefinitions, definition.metadata, patch, actor, { subresource: 'status' });
 };
 
-/** Deletes the objects of a kind whether or not anything holds them; then the kind is no longer served. */
-const withdraw = (server: ApiServer, { resource }: KindOptions): void => {
+/** Deletes the objects of the kind, waits for those that finalizers hold, and lets the definition go after them. */
+const sweep = (server: ApiServer, name: string): void => {
+  const definition = server.read(customResourceDefinitions, { name });
+  if (definition?.metadata.deletionTimestamp === undefined) return;
+  const { resource } = customResourceKind(definition);
   for (const { metadata } of server.all(resource)) {
-    if ((metadata.finalizers ?? []).length > 0) {
-      server.patch(resource, metadata, { type: 'merge', body: { metadata: { finalizers: null } } }, actor);
+    if (metadata.deletionTimestamp !== undefined) continue;
+    try {
+      server.remove(resource, metadata, actor);
+    } catch (error) {
+      // Refused by a webhook: the definition stays until somebody deletes the object.
+      if (!(error instanceof KubeFailure)) throw error;
     }
-    if (server.read(resource, metadata) !== undefined) server.remove(resource, metadata, actor);
   }
+  if (server.all(resource).length > 0) return;
+  const finalizers = (definition.metadata.finalizers ?? []).filter((one) => one !== cleanup);
+  server.patch(customResourceDefinitions, { name }, { type: 'merge', body: { metadata: { finalizers } } }, actor);
 };
 
-/** Follows every change and serves kinds as their definitions say. A definition that cannot be served is refused. */
+/**
+ * Follows every change and serves kinds as their definitions say. A definition that cannot be served is refused; one
+ * that is deleted stays until the last object of its kind is gone.
+ */
 export const customResources = (
   server: ApiServer,
   unregister: (kind: KindOptions) => void,
 ): ((change: Change) => void) => {
+  const { plural, group } = customResourceDefinitions;
   server.admit(customResourceDefinitions, ({ operation, object }) => {
-    if (operation !== 'delete') customResourceKind(object);
-    return undefined;
+    if (operation === 'delete') return undefined;
+    customResourceKind(object);
+    const finalizers = [...(object.metadata.finalizers ?? []), cleanup];
+    return operation === 'create' ? { ...object, metadata: { ...object.metadata, finalizers } } : undefined;
   });
+  const terminating = new Set<string>();
+  const later = (name: string): void => {
+    asyncScheduler.schedule(() => sweep(server, name));
+  };
   return ({ resource, type, object }) => {
-    if (resource.plural !== customResourceDefinitions.plural || resource.group !== customResourceDefinitions.group)
+    if (resource.plural !== plural || resource.group !== group) {
+      const name = `${resource.plural}.${resource.group}`;
+      if (type === 'deleted' && terminating.has(name)) later(name);
       return;
+    }
+    const { name, deletionTimestamp } = object.metadata;
     const kind = customResourceKind(object);
-    if (type !== 'deleted') {
+    if (type === 'deleted') {
+      terminating.delete(name);
+      unregister(kind);
+    } else if (deletionTimestamp !== undefined) {
+      terminating.add(name);
+      later(name);
+    } else {
       server.register(kind);
       if (type === 'added') establish(server, object, kind);
-      return;
     }
-    try {
-      withdraw(server, kind);
-    } catch (error) {
-      if (!(error instanceof KubeFailure)) throw error;
-    }
-    // After what was deleted has been told to those who watch.
-    asyncScheduler.schedule(() => unregister(kind));
   };
 };

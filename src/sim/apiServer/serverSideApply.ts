@@ -111,6 +111,12 @@ const shown = (path: readonly Segment[]): string =>
     .map((segment) => (typeof segment === 'string' ? `.${segment}` : `[${JSON.stringify(segment).slice(1, -1)}]`))
     .join('');
 
+const isFilled = (value: unknown): boolean => json.isObject(value) && Object.keys(value).length > 0;
+
+/** An empty object claims nothing of what others have put into it. */
+const agrees = (current: unknown, applied: unknown): boolean =>
+  json.equal(current, applied) || (json.isObject(applied) && json.isObject(current) && !isFilled(applied));
+
 const parsed = (text: string): readonly Segment[] => JSON.parse(text);
 
 /** Applies `applied` to `current` as `manager`; with conflicts the caller must refuse unless the apply is forced. */
@@ -125,12 +131,16 @@ export const serverSideApply = (
   const others = [...before].filter(([name]) => name !== manager);
   const conflicts = others.flatMap(([name, owned]) =>
     [...fields]
-      .filter((path) => owned.has(path) && !json.equal(read(current, parsed(path)), read(applied, parsed(path))))
-      .filter((path) => typeof parsed(path).at(-1) === 'string')
-      .map((path) => ({ manager: name, field: shown(parsed(path)) })),
+      .filter((path) => owned.has(path))
+      .map(parsed)
+      .filter((path) => typeof path.at(-1) === 'string' && !agrees(read(current, path), read(applied, path)))
+      .map((path) => ({ manager: name, field: shown(path) })),
   );
   const dropped = [...(before.get(manager) ?? [])].filter(
-    (path) => !fields.has(path) && !others.some(([, owned]) => owned.has(path)),
+    (path) =>
+      !fields.has(path) &&
+      !others.some(([, owned]) => owned.has(path)) &&
+      !(typeof parsed(path).at(-1) === 'string' && isFilled(read(current, parsed(path)))),
   );
   const kept = dropped.reduce<unknown>((document, path) => without(document, parsed(path)), current);
   const lost = new Set(conflicts.map(({ field }) => field));
