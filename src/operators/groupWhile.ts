@@ -66,9 +66,7 @@ export const groupWhile =
         },
         complete: () => {
           sourceEnded = true;
-          const open = [...groups.values()];
-          groups.clear();
-          for (const group of open) group.complete();
+          for (const group of groups.values()) group.complete();
           if (projections === 0) subscriber.complete();
         },
       });

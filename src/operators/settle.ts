@@ -59,7 +59,7 @@ export const settle =
       const wait = (value: T): void => {
         // Nothing moves: the value in force is said again, or the waiting one.
         if (same(waiting ?? inForce, value)) return;
-        const left = waiting === undefined && inForce !== undefined && !isUrgent(inForce.value);
+        const left = inForce !== undefined && !isUrgent(inForce.value);
         if (waiting === undefined) maximum = passAfter(maxWaitMs);
         waiting = { value };
         quiet.unsubscribe();

@@ -130,6 +130,24 @@ describe('settle', () => {
     });
   });
 
+  test('says what holds meanwhile only when a settled value is left', () => {
+    const meanwhile = () => 'h';
+    marbles(({ hot, expectObservable }) => {
+      const same = hot('                                   -l------l-l-----|');
+      expectObservable(settled(same, { meanwhile })).toBe(' -----l----------|');
+      const urgent = hot('                                 -h-l------|');
+      expectObservable(settled(urgent, { meanwhile })).toBe('-h-----l--|');
+    });
+  });
+
+  test('leaves no timer when an urgent value has taken the place of a waiting one', () => {
+    marbles(({ hot, expectObservable, flush, now }) => {
+      expectObservable(settled(hot('-l-h'))).toBe('---h');
+      flush();
+      expect(now()).toBe(3);
+    });
+  });
+
   test('leaves no timer when everything has passed', () => {
     marbles(({ hot, expectObservable, flush, now }) => {
       expectObservable(settled(hot('-l'))).toBe('-----l');
