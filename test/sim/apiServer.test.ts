@@ -1,7 +1,7 @@
 // The simulated API server, writes: what it accepts and what it refuses, as a real one does.
 import { describe, expect, test } from 'vitest';
 import type { KubeObject, Resource } from '../../src/kube/api.ts';
-import type { Change } from '../../src/sim/cluster.ts';
+import type { Change, Json } from '../../src/sim/cluster.ts';
 import {
   at,
   box,
@@ -286,15 +286,64 @@ describe('core kinds', () => {
       });
     }));
 
+  const events: Resource = { group: 'events.k8s.io', version: 'v1', plural: 'events', kind: 'Event', namespaced: true };
+  const regarding = { kind: 'Box', namespace: 'default', name: 'a' };
+  const event = (more: Json): KubeObject => ({
+    apiVersion: 'events.k8s.io/v1',
+    kind: 'Event',
+    metadata: at('e'),
+    eventTime: '2026-01-01T00:00:00.000000Z',
+    regarding,
+    note: 'moved',
+    action: 'Move',
+    reason: 'Moved',
+    type: 'Normal',
+    reportingController: 'transship',
+    reportingInstance: 'transship-0',
+    ...more,
+  });
+
   test('an event of events.k8s.io shows in the core group', () => {
     const server = boxServer();
-    const events = { group: 'events.k8s.io', version: 'v1', plural: 'events', kind: 'Event', namespaced: true };
-    const regarding = { kind: 'Box', namespace: 'default', name: 'a' };
-    const written = { regarding, note: 'moved', reason: 'Moved', type: 'Normal', reportingController: 'transship' };
-    const event = { apiVersion: 'events.k8s.io/v1', kind: 'Event', metadata: { ...at('e') }, ...written };
-    server.create(events, event, 'user');
+    server.create(events, event({}), 'user');
     const shown = server.read({ ...events, group: '' }, at('e'));
     expect(shown).toMatchObject({ involvedObject: regarding, message: 'moved', source: { component: 'transship' } });
+  });
+
+  test.each<readonly [string, Json, number, string]>([
+    ['a time with milliseconds', { eventTime: '2026-01-01T00:00:00.000Z' }, 400, 'six digits'],
+    ['no time', { eventTime: undefined }, 422, 'eventTime: Required value'],
+    ['no instance', { reportingInstance: '' }, 422, 'reportingInstance: Required value'],
+    ['no action', { action: undefined }, 422, 'action: Required value'],
+    ['a type of its own', { type: 'Info' }, 422, 'type: Invalid value: "Info"'],
+    ['a note that is too long', { note: 'x'.repeat(1025) }, 422, 'can have at most 1024 characters'],
+    ['an object elsewhere', { regarding: { ...regarding, namespace: 'x' } }, 422, 'does not match event.namespace'],
+  ])('an event is refused with %s', (_what, more, code, words) => {
+    const failure = refusal(() => boxServer().create(events, event(more), 'user'));
+    expect(failure.code).toBe(code);
+    expect(failure.message).toContain(words);
+  });
+
+  test('an event keeps what it said', () => {
+    const server = boxServer();
+    server.create(events, event({}), 'user');
+    const patch = (body: Json) => server.patch(events, at('e'), { type: 'merge', body }, 'user');
+    expect(refusal(() => patch({ note: 'other' }))).toMatchObject({ code: 422 });
+    patch({ series: { count: 2, lastObservedTime: '2026-01-01T00:00:01.000000Z' } });
+    expect(server.read({ ...events, group: '' }, at('e'))).toMatchObject({ series: { count: 2 } });
+  });
+
+  test('a lease has times with microseconds', () => {
+    const leases = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases', kind: 'Lease', namespaced: true };
+    const lease = (renewTime: string) => ({
+      apiVersion: 'coordination.k8s.io/v1',
+      kind: 'Lease',
+      metadata: at('l'),
+      spec: { renewTime },
+    });
+    const server = boxServer();
+    expect(refusal(() => server.create(leases, lease('2026-01-01T00:00:00Z'), 'user'))).toMatchObject({ code: 400 });
+    expect(server.create(leases, lease('2026-01-01T00:00:00.000000Z'), 'user')['spec']).toBeDefined();
   });
 });
 

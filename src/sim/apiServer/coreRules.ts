@@ -2,6 +2,7 @@
 // that are required, fields that may not change, the grace a pod is given. Kinds without rules are only stored.
 import type { KubeObject, Resource } from '../../kube/api.ts';
 import type { Json } from '../cluster.ts';
+import { eventRules, leaseRules } from './eventRules.ts';
 import { json } from './json.ts';
 
 export interface KindRules {
@@ -165,6 +166,11 @@ const core: Readonly<Record<string, KindRules>> = {
   },
 };
 
+const elsewhere: Readonly<Record<string, KindRules>> = {
+  'events.events.k8s.io': eventRules,
+  'leases.coordination.k8s.io': leaseRules,
+};
+
 /** The rules of a kind; those of a kind that has none change and refuse nothing. */
-export const coreRules = (resource: Resource): KindRules =>
-  resource.group === '' ? (core[resource.plural] ?? none) : none;
+export const coreRules = ({ group, plural }: Resource): KindRules =>
+  (group === '' ? core[plural] : elsewhere[`${plural}.${group}`]) ?? none;

@@ -9,18 +9,32 @@ export interface About {
   readonly name: string;
 }
 
-const rule = 'Invalid value|Required value|Unsupported value|Duplicate value|Not found|Forbidden|Too long|Too many';
+/** How a mistake begins, and what it is called among the causes. */
+const reasons: Readonly<Record<string, string>> = {
+  'Invalid value': 'FieldValueInvalid',
+  'Required value': 'FieldValueRequired',
+  'Unsupported value': 'FieldValueNotSupported',
+  'Duplicate value': 'FieldValueDuplicate',
+  'Not found': 'FieldValueNotFound',
+  Forbidden: 'FieldValueForbidden',
+  'Too long': 'FieldValueTooLong',
+  'Too many': 'FieldValueTooMany',
+};
+
+const beginning = Object.keys(reasons).join('|');
+const between = new RegExp(`, (?=[^\\s,]+: (?:${beginning}))`);
+const mistake = new RegExp(`^(\\S+): ((${beginning}).*)$`, 's');
 
 /** The single mistakes that the message of an `Invalid` lists. */
 const causesOf = (message: string): readonly Json[] => {
   const [, listed = ''] = /is invalid: (.*)$/s.exec(message) ?? [];
-  const errors = listed.replace(/^\[(.*)\]$/s, '$1').split(new RegExp(`, (?=[^\\s,]+: (?:${rule}))`));
-  return errors.flatMap((error) => {
-    const [, field, kind = '', rest = ''] = new RegExp(`^(\\S+): (${rule})(.*)$`, 's').exec(error) ?? [];
-    return field === undefined
-      ? []
-      : [{ reason: `FieldValue${kind.replace(/[a-z]* ?value$/, '')}`, message: `${kind}${rest}`, field }];
-  });
+  return listed
+    .replace(/^\[(.*)\]$/s, '$1')
+    .split(between)
+    .flatMap((error) => {
+      const [, field, text, kind = ''] = mistake.exec(error) ?? [];
+      return field === undefined ? [] : [{ reason: reasons[kind], message: text, field }];
+    });
 };
 
 /** The body that goes with the status code of the failure. */
@@ -28,10 +42,10 @@ export const statusBody = (failure: KubeFailure, about: About | undefined): Json
   const causes = failure.code === 422 ? causesOf(failure.message) : [];
   const retry = failure.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: failure.retryAfterSeconds };
   // An `Invalid` names the kind as objects do, everything else names the resource as paths do.
-  const [, kind = about?.plural] =
-    (failure.code === 422 && /^([^\s.]+)\S* ".*" is invalid/.exec(failure.message)) || [];
+  const [, kind = about?.plural, name = about?.name ?? ''] =
+    (failure.code === 422 && /^([^\s.]+)\S* "(.*)" is invalid/.exec(failure.message)) || [];
   const details: Json = {
-    ...(about === undefined || about.name === '' ? {} : { name: about.name }),
+    ...(name === '' ? {} : { name }),
     ...(about === undefined || about.group === '' ? {} : { group: about.group }),
     ...(kind === undefined ? {} : { kind }),
     ...(causes.length > 0 ? { causes } : {}),
