@@ -98,7 +98,7 @@ export const virtHandler = (context: Context, nodes: Nodes, disks: Disks, sides:
       disks.halt(guest.vmiUid);
       guests.delete(guest.vmiUid);
       const vmi = vmiOf(guest);
-      if (vmi !== undefined && !model.isFinal(vmi)) setPhase(vmi, 'Failed');
+      if (vmi !== undefined && !model.isFinal(vmi) && !nodes.isLost(pod.spec.nodeName ?? '')) setPhase(vmi, 'Failed');
     },
   });
   nodes.addRunner(launchers.runner);

@@ -100,6 +100,11 @@ export const vmController = (context: Context): Subscription => {
     const original = cache.get(namespace, name);
     if (original === undefined) return;
     if (!isObserved(original)) {
+      if (original.status === undefined) {
+        const begun = { ...original, status: { printableStatus: 'Stopped' } };
+        server.replace(resources.virtualMachines, begun, virtController, { subresource: 'status' });
+        return;
+      }
       const annotations = { ...original.metadata.annotations, ...observedAnnotations };
       write(context, { ...original, metadata: { ...original.metadata, annotations } });
       return;

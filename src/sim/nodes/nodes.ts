@@ -40,6 +40,7 @@ export interface Nodes {
   lose(node: string): void;
   /** The node is back and catches up. */
   recover(node: string): void;
+  /** Lost, or switched off with all others. */
   isLost(node: string): boolean;
   /** Nodes as they are lost. */
   readonly lost$: Observable<string>;
@@ -115,7 +116,7 @@ export const nodes = (server: ApiServer, options: NodesOptions = {}): Nodes => {
       open(lost, node);
       running.wakeNode(node);
     },
-    isLost: (node) => lost.has(node),
+    isLost: (node) => subscriptions.closed || lost.has(node),
     unsubscribe: () => subscriptions.unsubscribe(),
   };
 };
