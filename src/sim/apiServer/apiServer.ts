@@ -1,7 +1,7 @@
 // The simulated API server, inside: every write of everybody goes through here, is validated, versioned and recorded,
 // and is then told to those who watch. In memory and synchronous; the only time in it is that of rxjs timers.
 import { asyncScheduler, Subject } from 'rxjs';
-import type { Resource } from '../../kube/api.ts';
+import type { KubeObject, Resource } from '../../kube/api.ts';
 import type { ApiServer, Change, KindOptions } from '../cluster.ts';
 import { collectGarbage } from './collectGarbage.ts';
 import { coreKinds, namespaces } from './coreKinds.ts';
@@ -10,8 +10,10 @@ import { failures } from './failures.ts';
 import { type KindStore, kindStore } from './kindStore.ts';
 import { lists } from './lists.ts';
 import { mirrorEvents } from './mirrorEvents.ts';
+import { objects } from './objects.ts';
 import { port } from './port.ts';
 import { seededRandom } from './seededRandom.ts';
+import type { Ownership } from './serverSideApply.ts';
 import { subresources } from './subresources.ts';
 import { terminateNamespaces } from './terminateNamespaces.ts';
 import { watches } from './watches.ts';
@@ -41,8 +43,10 @@ export interface Inside {
   store(resource: Resource): KindStore;
   /** The resourceVersion of the last write. */
   version(): number;
-  /** Records a change under the version after the last and tells everybody. `object` must carry that version. */
-  commit(store: KindStore, change: Omit<Change, 'resource'>): void;
+  /** What each manager applied to each object, by uid. */
+  readonly ownerships: Map<string, Ownership>;
+  /** Records a change under the version after the last, tells everybody, and gives the object with its version. */
+  commit(store: KindStore, change: Omit<Change, 'resource'>): KubeObject;
 }
 
 const defaultNamespaces = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
@@ -103,11 +107,15 @@ export const apiServer = (options: ApiServerOptions = {}): ApiServer => {
     now: () => asyncScheduler.now(),
     store,
     version: () => version,
+    ownerships: new Map(),
     commit: (changed, given) => {
       version += 1;
-      const change = { ...given, resource: changed.kind.resource };
+      const object = objects.withMetadata(given.object, { resourceVersion: String(version) });
+      const change = { ...given, object, resource: changed.kind.resource };
+      if (change.type === 'deleted') inside.ownerships.delete(object.metadata.uid ?? '');
       changed.record({ version, change });
       deliver(changed, version, change);
+      return object;
     },
   };
   const server: ApiServer = {

@@ -33,12 +33,14 @@ export const watchDelivery =
       // One timer for the whole watch: thousands of events under way would be thousands of timers.
       function run(this: SchedulerAction<unknown>): void {
         const nowMs = asyncScheduler.now();
+        let taken = 0;
         let next = steps[0];
         while (next !== undefined && next.dueMs <= nowMs && !caller.closed) {
-          steps.shift();
+          taken += 1;
           next.take();
-          next = steps[0];
+          next = steps[taken];
         }
+        steps.splice(0, taken);
         running = next !== undefined && !caller.closed;
         if (running && next !== undefined) this.schedule(undefined, next.dueMs - nowMs);
       }
