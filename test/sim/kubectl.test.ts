@@ -312,6 +312,17 @@ test('patch merges, and a JSON patch holds to its test', async () => {
   expect(server.read(boxes, at('patched'))?.['spec']).toMatchObject({ size: 6 });
 });
 
+test('create makes namespaces, config maps and secrets', async () => {
+  await kubectl('create namespace made');
+  await kubectl('create -n made configmap settings --from-literal=colour=red --from-literal=size=3');
+  await kubectl('create -n made secret generic key --from-literal=password=hidden');
+  expect(await kubectl('get -n made configmap settings -o jsonpath={.data}')).toBe('{"colour":"red","size":"3"}');
+  const secret = Buffer.from('hidden').toString('base64');
+  expect(await kubectl('get -n made secret key -o jsonpath={.data.password}')).toBe(secret);
+  await kubectl('delete namespace made');
+  expect((await run(['get', 'namespace', 'made'])).err).toContain('not found');
+});
+
 test('label and annotate change metadata only', async () => {
   await kubectl('apply -f -', [box('labelled', { size: 1 })]);
   await kubectl('label box labelled tier=front');

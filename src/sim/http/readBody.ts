@@ -1,7 +1,10 @@
-// The body of a request: JSON, or YAML which is a superset of it, as its content type says.
+// The body of a request: JSON, YAML, or for a few kinds protobuf, as its content type says.
 import type { IncomingMessage } from 'node:http';
 import { parse } from 'yaml';
+import { KubeFailure } from '../../kube/api.ts';
 import { failures } from '../apiServer/failures.ts';
+import type { Json } from '../cluster.ts';
+import { protobufObject } from './protobufObject.ts';
 
 export interface Body {
   /** Without parameters, in lower case. */
@@ -12,7 +15,7 @@ export interface Body {
 
 const mostBytes = 3 * 1024 * 1024;
 
-const textOf = async (request: IncomingMessage): Promise<string> => {
+const bytesOf = async (request: IncomingMessage): Promise<Buffer> => {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request) {
@@ -22,21 +25,28 @@ const textOf = async (request: IncomingMessage): Promise<string> => {
     }
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString();
+  return Buffer.concat(chunks);
 };
 
-/** Reads the body to its end; throws 400 when it cannot be parsed, 413 when it is too long, 415 when it is protobuf. */
+const fromProtobuf = (bytes: Buffer): Json => {
+  const object = protobufObject(bytes);
+  if (object !== undefined) return object;
+  const why = 'protobuf is read for namespaces, service accounts, config maps and secrets only; send JSON or YAML';
+  throw failures.status(415, 'UnsupportedMediaType', `the body of the request was in an unknown format: ${why}`);
+};
+
+/** Reads the body to its end; throws 400 when it cannot be parsed, 413 when it is too long, 415 for most protobuf. */
 export const readBody = async (request: IncomingMessage): Promise<Body> => {
   const [contentType = ''] = (request.headers['content-type'] ?? 'application/json').split(';');
   const kind = contentType.trim().toLowerCase();
-  const text = await textOf(request);
-  if (text.trim() === '') return { contentType: kind, value: undefined };
-  if (kind.includes('protobuf')) {
-    throw failures.status(415, 'UnsupportedMediaType', `the body of the request was in an unknown format: ${kind}`);
-  }
+  const bytes = await bytesOf(request);
+  if (bytes.length === 0) return { contentType: kind, value: undefined };
   try {
+    if (kind.includes('protobuf')) return { contentType: kind, value: fromProtobuf(bytes) };
+    const text = bytes.toString();
     return { contentType: kind, value: kind.includes('yaml') ? parse(text) : JSON.parse(text) };
   } catch (error) {
+    if (error instanceof KubeFailure) throw error;
     throw failures.badRequest(
       `the body could not be read as ${kind}: ${error instanceof Error ? error.message : error}`,
     );
