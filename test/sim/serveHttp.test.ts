@@ -274,6 +274,23 @@ describe('the client library', () => {
     expect(seen).toEqual(['ADDED a', 'DELETED a']);
   });
 
+  test('is sent bookmarks only when it asks for them', async () => {
+    const server = boxServer({ bookmarkMs: 1 });
+    const http = await serveHttp(server);
+    open.push(http);
+    const { resourceVersion } = server.list(boxes, {});
+    const lines = async (query: string): Promise<readonly string[]> => {
+      const path = `/apis/example.dev/v1/boxes?watch=true&timeoutSeconds=1&resourceVersion=${resourceVersion}${query}`;
+      return (await (await fetch(`${http.url}${path}`)).text()).split('\n').filter((line) => line !== '');
+    };
+    const [asked, unasked] = await Promise.all([lines('&allowWatchBookmarks=true'), lines('')]);
+    expect(JSON.parse(asked[0] ?? '')).toMatchObject({
+      type: 'BOOKMARK',
+      object: { kind: 'Box', apiVersion: 'example.dev/v1', metadata: { resourceVersion } },
+    });
+    expect(unasked).toEqual([]);
+  });
+
   test('is told inside the stream when its version is too old', async () => {
     const server = boxServer({ historyLimit: 10 });
     const http = await serveHttp(server);
