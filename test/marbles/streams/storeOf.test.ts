@@ -218,6 +218,18 @@ describe('storeOf, what it holds', () => {
     expect([store.get('shop', 'a')?.resourceVersion, store.seenVersion]).toStrictEqual(['7', '8']);
   });
 
+  test('takes an object for alive again that was seen deleted, if a list has it', () => {
+    const store = storeAfter([
+      ...synced(thing('a', '7')),
+      deleted(thing('a', '14')),
+      init,
+      listed(thing('a', '7')),
+      ready('8'),
+      applied(thing('a', '9')),
+    ]);
+    expect(store.get('shop', 'a')?.resourceVersion).toBe('9');
+  });
+
   test('takes in versions whose order it cannot tell, and only the same one again is a duplicate', () => {
     const store = storeAfter([
       ...synced(thing('a', 'x1')),

@@ -216,6 +216,46 @@ describe('watchKind', () => {
     });
   });
 
+  test('does not count refusals that an event came between, nor being told to slow down', () => {
+    marbles(({ cold, expectObservable, flush }) => {
+      const busy = new KubeFailure('status', 'slow down', { code: 429, reason: 'TooManyRequests' });
+      const failed = new KubeFailure('status', 'no', { code: 500, reason: 'InternalError' });
+      const { out, asked } = watchThings(
+        [page('10', [])],
+        [
+          cold('-----#', events, failed),
+          cold('-p---#', events, failed),
+          cold('-----#', events, busy),
+          cold('-----#', events, busy),
+          NEVER,
+        ],
+        { refusalsBeforeList: 2 },
+      );
+      expectObservable(out, '^ 60ms !').toBe('(ir)-E--p---F 8ms G 12ms H', {
+        ...signals,
+        E: failedBy(failed, 1, 2),
+        F: failedBy(failed, 2, 4),
+        G: failedBy(busy, 3, 8),
+        H: failedBy(busy, 4, 8),
+      });
+      flush();
+      expect(asked.watches.map((watch) => watch.resourceVersion)).toStrictEqual(['10', '10', '11', '11', '11']);
+    });
+  });
+
+  test('keeps its place when an event does not tell its version', () => {
+    marbles(({ cold, expectObservable, flush }) => {
+      const nowhere: WatchEvent = { type: 'bookmark', resourceVersion: '' };
+      const { out, asked } = watchThings([page('10', [])], [cold('----p-z-|', { ...events, z: nowhere }), NEVER]);
+      expectObservable(out, '^-----------!').toBe('(ir)p-z-----', {
+        ...signals,
+        z: { scope: '', kind: 'bookmark', resourceVersion: '' },
+      });
+      flush();
+      expect(asked.watches.map((watch) => watch.resourceVersion)).toStrictEqual(['10', '11']);
+    });
+  });
+
   test('reports an object that it cannot read, and goes on', () => {
     marbles(({ cold, expectObservable, flush }) => {
       const { out, asked } = watchThings(
