@@ -29,4 +29,10 @@ export const freedoms: readonly Freedom[] = [
     passing: ['False VMINotExists', 'False VMIConditionMissing', 'False GuestNotRunning', 'False PodTerminating'],
     why: 'the VM mirrors its VMI when it gets to it, and may miss a reason that lasted some milliseconds',
   },
+  {
+    object: /^VM /,
+    field: 'condition ManualRecoveryRequired',
+    passing: ['True VMI was removed or was final during the volume migration'],
+    why: 'when KubeVirt starts a VM again at once it is seen for some milliseconds, or never (contract §4.1, §4.6)',
+  },
 ];

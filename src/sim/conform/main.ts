@@ -2,6 +2,7 @@
 // if not, the first difference. Recordings of the same scenario in ../1 and ../2 count as well. Ends 1 if one differs.
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import type { Difference } from './compare.ts';
 import { conform } from './conform.ts';
 
 const siblingsOf = (file: string): readonly string[] =>
@@ -11,11 +12,23 @@ const siblingsOf = (file: string): readonly string[] =>
 
 const shown = (values: readonly string[]): string => (values.length === 0 ? '(never seen)' : values.join(' -> '));
 
+const differencesOf = (file: string): readonly Difference[] | string => {
+  try {
+    return conform(
+      readFileSync(file, 'utf8'),
+      siblingsOf(file).map((path) => readFileSync(path, 'utf8')),
+    );
+  } catch (failure) {
+    return failure instanceof Error ? failure.message : String(failure);
+  }
+};
+
 const check = (file: string, all: boolean): boolean => {
-  const found = conform(
-    readFileSync(file, 'utf8'),
-    siblingsOf(file).map((path) => readFileSync(path, 'utf8')),
-  );
+  const found = differencesOf(file);
+  if (typeof found === 'string') {
+    console.log(`${file}: cannot be replayed: ${found}`);
+    return false;
+  }
   if (found.length === 0) {
     console.log(`${file}: agrees`);
     return true;

@@ -30,7 +30,7 @@ export const answerOf = (answer: unknown): string => {
 
 /** Claims that an act speaks of, whatever it calls them. */
 const claimsIn = (value: unknown, claims: ReadonlySet<string>): readonly string[] => {
-  if (typeof value === 'string') return claims.has(value) ? [value] : [];
+  if (typeof value === 'string') return value.split(/[^a-z0-9.-]+/).filter((word) => claims.has(word));
   if (typeof value !== 'object' || value === null) return [];
   return Object.values(value).flatMap((inner) => claimsIn(inner, claims));
 };
@@ -88,17 +88,37 @@ const actorOf = (server: ApiServer, kube: KubeVirt, recorded: readonly Recorded[
   const versionOf = (ref: ObjectRef): string =>
     server.read(resources.virtualMachines, ref)?.metadata.resourceVersion ?? '';
 
-  const operations = (patch: readonly JsonPatchOperation[]): readonly JsonPatchOperation[] =>
+  /** The simulated version that stands for a recorded one; one that matches nothing if it was stale by then. */
+  const versionFor = (version: string, act: RecordedAct): string => {
+    const before = recorded.slice(0, recorded.indexOf(act));
+    const newest = before.findLast(
+      (line) => line.kind === 'event' && line.watch === 'virtualmachines' && line.object.metadata.name === act.vm,
+    );
+    const isNewest = newest?.kind === 'event' && newest.object.metadata.resourceVersion === version;
+    return versions.get(version) ?? (isNewest ? versionOf(refOf(act)) : '1');
+  };
+
+  const operations = (patch: readonly JsonPatchOperation[], act: RecordedAct): readonly JsonPatchOperation[] =>
     patch.map((operation) =>
       operation.op === 'test' && operation.path === '/metadata/resourceVersion'
-        ? { ...operation, value: versions.get(String(operation.value)) ?? '1' }
+        ? { ...operation, value: versionFor(String(operation.value), act) }
         : operation,
     );
+
+  /** What the recording answered tells which of its versions stands for the present one. */
+  const learnVersion = (act: RecordedAct): void => {
+    const answered = recorded
+      .slice(recorded.indexOf(act))
+      .find((line) => line.kind === 'act' && line.vm === act.vm && isAnswer(line));
+    const version = answered?.kind === 'act' ? answered.fields['resourceVersion'] : undefined;
+    if (version !== undefined) versions.set(String(version), versionOf(refOf(act)));
+  };
 
   const answer = (act: RecordedAct, request: () => void): void => {
     let answered = 'accepted';
     try {
       request();
+      learnVersion(act);
     } catch (failure) {
       if (!(failure instanceof KubeFailure)) throw failure;
       answered = String(failure.code);
@@ -129,7 +149,7 @@ const actorOf = (server: ApiServer, kube: KubeVirt, recorded: readonly Recorded[
     } else if (act.act === 'runs on') {
       seen.note(`VM ${act.vm}`, 'runs on', [...(runsOn(server, kube, ref) ?? [])].sort().join(', '));
     } else if (Array.isArray(patch)) {
-      const made = { type: 'json', operations: operations(patch as readonly JsonPatchOperation[]) } as const;
+      const made = { type: 'json', operations: operations(patch as readonly JsonPatchOperation[], act) } as const;
       answer(act, () => server.patch(resources.virtualMachines, ref, made, 'user'));
     } else if (act.act.endsWith(' subresource')) {
       const name = act.act.slice(0, -' subresource'.length);

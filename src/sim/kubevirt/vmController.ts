@@ -129,7 +129,7 @@ export const vmController = (context: Context): Subscription => {
     writeStatus(pass);
     letGoOfVmi(pass);
     if (pass.againMs !== undefined) queue.wakeAfter(key, pass.againMs);
-    if (pass.conflict) queue.wake(key);
+    if (pass.conflict) queue.wakeAfter(key, options.reactionMs / 2);
   };
 
   const queue = workQueue({ reaction: options.reaction, reconcile });

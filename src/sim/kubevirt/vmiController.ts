@@ -234,7 +234,8 @@ export const vmiController = (context: Context): Subscription => {
     if (error !== undefined) queue.wakeAfter(key, options.reactionMs * 100);
   };
 
-  const queue = workQueue({ reaction: options.reaction, reconcile });
+  // Somewhat slower than the VM controller, as in the recordings: their writes seldom meet in one moment.
+  const queue = workQueue({ reaction: () => options.reaction() * 1.7, reconcile });
   const wakeOwner = (namespace: string, uid: string | undefined): void => {
     if (uid === undefined) return;
     const vmi = server.all(resources.virtualMachineInstances, namespace).find(({ metadata }) => metadata.uid === uid);
