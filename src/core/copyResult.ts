@@ -26,7 +26,7 @@ const parseEnd = (message: string): Readonly<Record<string, unknown>> | undefine
 
 /**
  * Whole is: the client ended with code 0 and its end record says that exactly one file was transferred and that
- * literal plus matched bytes are the size of the source.
+ * literal plus matched bytes are the size of the source, which is not 0.
  */
 export const copyResultOf = (client: Pod): CopyResult => {
   if (client.phase !== 'Succeeded' && client.phase !== 'Failed') return { kind: 'running' };
@@ -42,6 +42,6 @@ export const copyResultOf = (client: Pod): CopyResult => {
   const sent = numberIn(end, 'literal') + numberIn(end, 'matched');
   const size = numberIn(end, 'size');
   if (files !== 1) return failed(`rsync ended with code 0 but transferred ${files} files, expected 1`);
-  if (!(sent === size)) return failed(`rsync ended with code 0 but covered ${sent} of ${size} bytes`);
+  if (!(sent === size && size > 0)) return failed(`rsync ended with code 0 but covered ${sent} of ${size} bytes`);
   return { kind: 'whole' };
 };

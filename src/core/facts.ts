@@ -12,7 +12,7 @@ import type {
   VirtualMachineInstanceMigration,
 } from './objects.ts';
 import type { MigrationRecord, VirtualMachineSpec } from './storageMigration.ts';
-import { type SpecSide, specSideOf } from './volumes.ts';
+import { claimOf, type SpecSide, specSideOf } from './volumes.ts';
 
 /** The objects that concern one machine, read from the stores at one moment. */
 export interface MachineView {
@@ -55,7 +55,10 @@ export type SwitchOver =
   | { readonly kind: 'seen'; readonly vmiUid: string; readonly migrationUid: string; readonly at: string }
   | { readonly kind: 'unknown' };
 
-/** On which claims the launcher that runs the guest stands (contract §4.6). `none`: no such pod is seen. */
+/**
+ * On which claims the launcher that runs the guest stands (contract §4.6). `none`: no such pod is seen, or not all of
+ * what it mounts: a hotplugged disk comes a moment after the rest. `mixed`: B is under the guest, and not B alone.
+ */
 export type LauncherSide = 'source' | 'target' | 'mixed' | 'none';
 
 export interface MachineFacts {
@@ -103,9 +106,8 @@ const claimsUnder = (launcher: Pod, pods: readonly Pod[]): readonly string[] => 
 const sideOf = (claims: readonly string[], record: MigrationRecord): LauncherSide => {
   const onSource = record.disks.filter((disk) => claims.includes(disk.source)).length;
   const onTarget = record.disks.filter((disk) => claims.includes(disk.target)).length;
-  if (onSource === record.disks.length && onTarget === 0) return 'source';
-  if (onTarget === record.disks.length && onSource === 0) return 'target';
-  return onSource + onTarget === 0 ? 'none' : 'mixed';
+  if (onTarget > 0) return onTarget === record.disks.length && onSource === 0 ? 'target' : 'mixed';
+  return onSource === record.disks.length ? 'source' : 'none';
 };
 
 /** The launcher that runs the guest: the target's once the guest has switched over, else the one on the VMI's node. */
@@ -127,40 +129,66 @@ const launcherSideOf = (view: MachineView, record: MigrationRecord): LauncherSid
   return launcher === undefined ? 'none' : sideOf(claimsUnder(launcher, view.pods), record);
 };
 
-/** A migration state proves the switch-over if it is of our attempt and its target pod, where seen, stands on B. */
-const provesSwitchOver = (state: MigrationState, view: MachineView, record: MigrationRecord): boolean => {
-  if (record.live === undefined || record.live.knownMigrations.includes(state.migrationUid)) return false;
-  if (state.targetNodeDomainReadyTimestamp === '') return false;
+const standsOn = (claims: readonly string[], record: MigrationRecord): 'source' | 'target' | undefined => {
+  if (record.disks.some((disk) => claims.includes(disk.target))) return 'target';
+  return record.disks.some((disk) => claims.includes(disk.source)) ? 'source' : undefined;
+};
+
+/**
+ * Whether a migration state of our attempt proves the switch-over. Not every migration that ends during an attempt
+ * copies disks: before the patch and after a revert the guest may be moved to another node on A. The target's launcher
+ * tells them apart and, once that is gone, claims that only our patch can have named.
+ */
+const provesSwitchOver = (
+  state: MigrationState,
+  claims: readonly string[],
+  view: MachineView,
+  record: MigrationRecord,
+): 'yes' | 'no' | 'unclear' => {
+  const { live } = record;
+  if (live === undefined || live.knownMigrations.includes(state.migrationUid)) return 'no';
+  if (state.targetNodeDomainReadyTimestamp === '') return 'no';
   const target = view.pods.find((pod) => pod.name === state.targetPod && pod.role === 'launcher');
-  return target === undefined || sideOf(claimsUnder(target, view.pods), record) !== 'source';
+  const side = target === undefined ? undefined : standsOn(claimsUnder(target, view.pods), record);
+  if (side !== undefined) return side === 'target' ? 'yes' : 'no';
+  if (standsOn(claims, record) === 'target') return 'yes';
+  return view.machine?.generation === live.vmGeneration ? 'no' : 'unclear';
 };
 
 const switchOverOf = (view: MachineView, record: MigrationRecord, spec: SpecSide | undefined): SwitchOver => {
   if (record.switchedOver !== undefined) return { kind: 'seen', ...record.switchedOver };
   const live = record.live;
   if (live === undefined) return { kind: 'no' };
-  const ours = (object: VirtualMachineInstance | undefined): MigrationState | undefined =>
-    object?.uid === live.vmiUid ? object.migrationState : undefined;
-  const states = [
-    ours(view.instance),
-    ours(view.lastInstance?.object),
-    ...view.attempts.filter((attempt) => !live.knownMigrations.includes(attempt.uid)).map((a) => a.migrationState),
+  const ofInstance = (object: VirtualMachineInstance | undefined) => ({
+    state: object?.uid === live.vmiUid ? object.migrationState : undefined,
+    claims: object?.claims.map(({ claim }) => claim) ?? [],
+  });
+  const named = view.machine?.volumes.map(claimOf) ?? [];
+  const words = [
+    ofInstance(view.instance),
+    ofInstance(view.lastInstance?.object),
+    ...view.attempts.map((attempt) => ({ state: attempt.migrationState, claims: named })),
   ];
-  for (const state of states) {
-    if (state === undefined || !provesSwitchOver(state, view, record)) continue;
+  let unclear = false;
+  for (const { state, claims } of words) {
+    if (state === undefined) continue;
+    const proof = provesSwitchOver(state, claims, view, record);
+    if (proof === 'unclear') unclear = true;
+    if (proof !== 'yes') continue;
     const { migrationUid, targetNodeDomainReadyTimestamp: at } = state;
     return { kind: 'seen', vmiUid: live.vmiUid, migrationUid, at };
   }
+  if (unclear) return isVouchedFor(view, spec) ? { kind: 'no' } : { kind: 'unknown' };
   if (view.instance?.uid === live.vmiUid) return { kind: 'no' };
   if (view.lastInstance?.object.uid === live.vmiUid && !view.lastInstance.gap) return { kind: 'no' };
-  if (spec === 'source' && view.machine !== undefined) {
-    // The end of that VMI was not watched. It decides nothing if the patch never landed, or if a person has taken the
-    // strategy away from Migration and so vouches for what the spec names, as KubeVirt reads it too (contract §4.2).
-    if (view.machine.generation === live.vmGeneration) return { kind: 'no' };
-    if (view.machine.updateVolumesStrategy !== 'Migration') return { kind: 'no' };
-  }
-  return { kind: 'unknown' };
+  // The end of that VMI was not watched. It decides nothing if the patch never landed.
+  if (spec === 'source' && view.machine?.generation === live.vmGeneration) return { kind: 'no' };
+  return isVouchedFor(view, spec) ? { kind: 'no' } : { kind: 'unknown' };
 };
+
+/** A person has taken the strategy away from Migration and so vouches for A, as KubeVirt reads it too (contract §4.2). */
+const isVouchedFor = (view: MachineView, spec: SpecSide | undefined): boolean =>
+  spec === 'source' && view.machine !== undefined && view.machine.updateVolumesStrategy !== 'Migration';
 
 const goalOf = (
   view: MachineView,
