@@ -326,8 +326,9 @@ export const migrationController = (context: Context): Subscription => {
   };
 
   const queue = workQueue({ reaction: options.reaction, reconcile });
-  const wakeFor = (namespace: string, vmiName: string): void => {
-    for (const vmim of context.migrationsOf(namespace, vmiName)) queue.wake(`${namespace}/${vmim.metadata.name}`);
+  const wakeFor = (namespace: string, vmiName: string, ms: number): void => {
+    for (const vmim of context.migrationsOf(namespace, vmiName))
+      queue.wakeAfter(`${namespace}/${vmim.metadata.name}`, ms);
   };
   const wakePending = (): void => {
     for (const vmim of context.allMigrations()) {
@@ -339,12 +340,14 @@ export const migrationController = (context: Context): Subscription => {
     if (resource.plural === 'virtualmachineinstancemigrations') {
       if (type === 'deleted' || model.isFinished(model.as<Vmim>(object))) wakePending();
       if (type !== 'deleted') queue.wake(`${namespace}/${object.metadata.name}`);
-    } else if (resource.plural === 'virtualmachineinstances') wakeFor(namespace, object.metadata.name);
-    else if (resource.plural === 'pods') {
+    } else if (resource.plural === 'virtualmachineinstances') {
+      // Faster than a VM whose VMI has gone is started again: the VMIMs of the old VMI go with it.
+      wakeFor(namespace, object.metadata.name, type === 'deleted' ? options.reactionMs / 3 : options.reaction());
+    } else if (resource.plural === 'pods') {
       const owner = object.metadata.ownerReferences?.find(({ kind }) => kind === 'VirtualMachineInstance');
       const hotplugOwner = object.metadata.annotations?.['kubevirt.io/owner-vmi-name'];
       const vmiName = owner?.name ?? hotplugOwner;
-      if (vmiName !== undefined) wakeFor(namespace, vmiName);
+      if (vmiName !== undefined) wakeFor(namespace, vmiName, options.reaction());
     }
   });
   subscription.add(() => queue.unsubscribe());

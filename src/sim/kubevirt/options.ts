@@ -36,6 +36,8 @@ export interface KubeVirtOptions {
   readonly random?: () => number;
   /** How far behind virt-controller's cache of VMs is, in ms: it starts VMs as they were then (contract §4.6). Default 0. */
   readonly vmCacheDelayMs?: number;
+  /** How long virt-controller takes for one look at a VM, in ms; it does not see what comes meanwhile. Default 0. */
+  readonly vmRunMs?: number;
   /** Throttle of the workload updater, in ms. Default 5000. */
   readonly throttleMs?: number;
   /** First back-off between failed attempts, in ms; doubles with each. Default 20,000. */
@@ -83,6 +85,7 @@ export const optionsOf = (given: KubeVirtOptions): Options => {
       return chance > 0 && random() < chance;
     },
     vmCacheDelayMs: scaled(given.vmCacheDelayMs, 0),
+    vmRunMs: scaled(given.vmRunMs, 0),
     throttleMs: scaled(given.throttleMs, 5000),
     backoffMs: scaled(given.backoffMs, 20_000),
     shutdownMs: scaled(given.shutdownMs, 1100),

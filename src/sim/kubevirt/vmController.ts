@@ -132,7 +132,7 @@ export const vmController = (context: Context): Subscription => {
     if (pass.conflict) queue.wakeAfter(key, options.reactionMs / 2);
   };
 
-  const queue = workQueue({ reaction: options.reaction, reconcile });
+  const queue = workQueue({ reaction: options.reaction, reconcile, runMs: options.vmRunMs });
   const cache = vmCache(server, options.vmCacheDelayMs, (namespace, name) => queue.wake(`${namespace}/${name}`));
   const wakeUsers = (namespace: string): void => {
     for (const vm of server.all(resources.virtualMachines, namespace)) queue.wake(`${namespace}/${vm.metadata.name}`);

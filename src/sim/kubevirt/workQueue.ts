@@ -14,18 +14,22 @@ export interface WorkQueue {
 export interface WorkQueueOptions {
   readonly reaction: () => number;
   readonly reconcile: (key: string) => void;
+  /** How long a run takes: the next of the same key comes no sooner. Default 0. */
+  readonly runMs?: number;
 }
 
 const firstRetryMs = 5;
 const mostRetries = 10;
 
 /** Makes a work queue; errors that are not an answer of the API server are bugs and are thrown. */
-export const workQueue = ({ reaction, reconcile }: WorkQueueOptions): WorkQueue => {
+export const workQueue = ({ reaction, reconcile, runMs = 0 }: WorkQueueOptions): WorkQueue => {
   const waiting = new Map<string, { readonly due: number; readonly timer: Subscription }>();
   const retries = new Map<string, number>();
+  const busyUntil = new Map<string, number>();
 
   const run = (key: string): void => {
     waiting.delete(key);
+    if (runMs > 0) busyUntil.set(key, asyncScheduler.now() + runMs);
     try {
       reconcile(key);
       retries.delete(key);
@@ -38,11 +42,12 @@ export const workQueue = ({ reaction, reconcile }: WorkQueueOptions): WorkQueue 
   };
 
   const wakeAfter = (key: string, ms: number): void => {
-    const due = asyncScheduler.now() + ms;
+    const now = asyncScheduler.now();
+    const due = Math.max(now + ms, busyUntil.get(key) ?? 0);
     const already = waiting.get(key);
     if (already !== undefined && already.due <= due) return;
     already?.timer.unsubscribe();
-    waiting.set(key, { due, timer: asyncScheduler.schedule(() => run(key), ms) });
+    waiting.set(key, { due, timer: asyncScheduler.schedule(() => run(key), due - now) });
   };
 
   return {
