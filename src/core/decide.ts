@@ -110,7 +110,8 @@ const decideCancelling = (facts: MachineFacts, record: MigrationRecord): Decisio
   if (state !== undefined && state.endTimestamp === '' && !live.knownMigrations.includes(state.migrationUid)) {
     return wait('Reverting', 'the migration to end');
   }
-  if (!facts.sameInstance || facts.goal === 'cancel') return endLive(record);
+  // A final VMI may linger (Manual); its last words have been heard.
+  if (!facts.sameInstance || facts.goal === 'cancel' || facts.guest.kind === 'off') return endLive(record);
   return undefined;
 };
 

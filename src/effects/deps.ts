@@ -11,6 +11,8 @@ export interface EffectLimits {
   /** Wait after a write that was not done; doubles up to the maximum. */
   readonly retryMs: number;
   readonly retryMaxMs: number;
+  /** Least time between two patches that begin a move of the same machine. */
+  readonly moveGapMs: number;
   /** Status for people is written at most this often; records are written at once. */
   readonly statusMs: number;
   /** Pods of one migration that are made at the same time. */

@@ -53,6 +53,8 @@ export const machineLoop = (
 
 interface Memory {
   failures: number;
+  /** Clock reading, in ms, of the last patch that began a move of the machine. */
+  begunMs: number;
 }
 
 const laneOf = (
@@ -61,7 +63,7 @@ const laneOf = (
   deps: EffectDeps,
   writeRecord: WriteRecord,
 ): Observable<Happening> => {
-  const memory: Memory = { failures: 0 };
+  const memory: Memory = { failures: 0, begunMs: Number.NEGATIVE_INFINITY };
   return wakes.pipe(
     serialRuns(
       (wake) => runOnce(lane, wake, memory, deps, writeRecord),
@@ -85,6 +87,11 @@ const runOnce = (
   if (decision.commands.length === 0) return of(idle(lane === 'begins' ? decision.checkAgainMs : undefined));
   if (decision.begins !== (lane === 'begins')) return of(idle());
   if (decision.commands.some((command) => isEcho(command, key, deps))) return of(idle(echoMs));
+  const beginsMove = decision.commands.some(({ kind }) => kind === 'startLive' || kind === 'cutOver');
+  const tooSoonMs = memory.begunMs + deps.limits.moveGapMs - deps.now();
+  // Whatever goes wrong between two parties who both mean well, it goes wrong slowly.
+  if (beginsMove && tooSoonMs > 0) return of(idle(tooSoonMs));
+  if (beginsMove) memory.begunMs = deps.now();
   return concat(...decision.commands.map((command) => executed(command, key, facts, deps, writeRecord))).pipe(
     toArray(),
     map((results): Run => {

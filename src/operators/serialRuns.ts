@@ -7,11 +7,11 @@ import {
   EMPTY,
   ignoreElements,
   merge,
+  mergeMap,
   type Observable,
   type OperatorFunction,
   of,
   Subject,
-  switchMap,
   takeUntil,
   tap,
   timer,
@@ -30,15 +30,17 @@ export const serialRuns =
   (wakes) =>
     defer(() => {
       const again$ = new Subject<T>();
-      const ended$ = new Subject<void>();
+      /** A run began, or no wake-up will come any more: what was to be repeated is not. */
+      const obsolete$ = new Subject<void>();
       let newest: { readonly wake: T } | undefined;
+      let ended = false;
       const repeatAfter = (ms: number): Observable<never> =>
         timer(ms).pipe(
           tap(() => {
             if (newest !== undefined) again$.next(newest.wake);
           }),
           ignoreElements(),
-          takeUntil(ended$),
+          takeUntil(obsolete$),
         );
       const heard = wakes.pipe(
         tap({
@@ -46,15 +48,19 @@ export const serialRuns =
             newest = { wake };
           },
           complete: () => {
-            ended$.next();
+            ended = true;
+            obsolete$.next();
             again$.complete();
           },
         }),
       );
       return merge(heard, again$).pipe(
-        exhaustMapLatest(run),
-        switchMap((result) => {
-          const ms = againMs(result);
+        exhaustMapLatest((wake) => {
+          obsolete$.next();
+          return run(wake);
+        }),
+        mergeMap((result) => {
+          const ms = ended ? undefined : againMs(result);
           return concat(of(result), ms === undefined ? EMPTY : repeatAfter(ms));
         }),
       );

@@ -63,6 +63,7 @@ interface Seen {
   readonly clients: Map<string, Set<string>>;
   readonly complete: Map<string, Set<string>>;
   readonly launchers: Map<string, Set<string>>;
+  /** Machines that have a VMI which is not final. */
   readonly instances: Set<string>;
   servers: number;
 }
@@ -142,6 +143,9 @@ const wordsForInstance = (change: Change, machine: Cast, seen: Seen): readonly W
     seen.instances.delete(name);
     return [{ what: `VMI of ${name} gone`, machine: name }];
   }
+  const phase = at(change.object, 'status', 'phase');
+  // A guest that has ended under Manual leaves its VMI lying; nothing is under a guest any more.
+  if (phase === 'Succeeded' || phase === 'Failed') seen.instances.delete(name);
   const switched = readyTimestamp(change.previous) === undefined && readyTimestamp(change.object) !== undefined;
   return switched ? [{ what: `${name} switched over`, machine: name }] : [];
 };
@@ -172,7 +176,11 @@ const wordsForServer = (change: Change, seen: Seen): readonly Words[] => {
   if (change.type === 'added') seen.servers += 1;
   const name = seen.servers > 1 ? `server ${seen.servers}` : 'server';
   if (change.type === 'added') return [{ what: `${name} created`, machine: undefined }];
-  if (change.type === 'deleted') return [{ what: `${name} gone`, machine: undefined }];
+  if (change.type === 'deleted') {
+    // A pod that no node had taken yet goes at once.
+    const atOnce = isDeleting(change.previous) ? [] : [{ what: `${name} deleted`, machine: undefined }];
+    return [...atOnce, { what: `${name} gone`, machine: undefined }];
+  }
   return isDeleting(change.object) && !isDeleting(change.previous)
     ? [{ what: `${name} deleted`, machine: undefined }]
     : [];
@@ -198,7 +206,9 @@ const wordsForClient = (change: Change, machine: Cast, seen: Seen): readonly Wor
     complete.add(volume);
     if (complete.size === machine.disks.length) say(`copy of ${machine.name} complete`);
   }
-  if (change.type === 'modified' && becameDeleting && phase !== 'Succeeded') say(`client of ${machine.name} deleted`);
+  const wentAtOnce = change.type === 'deleted' && !isDeleting(change.previous);
+  if ((wentAtOnce || (change.type === 'modified' && becameDeleting)) && phase !== 'Succeeded')
+    say(`client of ${machine.name} deleted`);
   if (change.type === 'deleted') {
     clients.delete(uid);
     if (clients.size === 0) say(`client of ${machine.name} gone`);

@@ -1,0 +1,29 @@
+// The daemon's options as demo and tests run it on a simulated cluster: the defaults of Config where time does not
+// matter, and where it does the same proportions in a hurry.
+import type { DaemonOptions } from '../../daemon.ts';
+
+/** `speed` divides every time, as it does in the cluster. `random` spreads watches and back-offs. */
+export const daemonOptions = (speed: number, random: () => number): DaemonOptions => ({
+  settleMs: 1000 / speed,
+  settleMaxMs: 10_000 / speed,
+  resyncMs: 60_000 / speed,
+  auditMs: 2,
+  startupHoldMs: 2000 / speed,
+  lateWriteMs: 10_000 / speed,
+  copyImage: 'transship:demo',
+  instance: 'transship-simulated',
+  watch: { random, backoffMs: 250 / speed, maxBackoffMs: 5000 / speed, quietMs: 10_000 / speed },
+  limits: {
+    cutOverQuietMs: 2000 / speed,
+    maxLiveAttempts: 5,
+    maxFailedMigrations: 5,
+    maxCopyFailures: 5,
+    copyRetryMs: 1000 / speed,
+    gatherMs: 5000 / speed,
+    retryMs: 250 / speed,
+    retryMaxMs: 10_000 / speed,
+    moveGapMs: 5000 / speed,
+    statusMs: 1000 / speed,
+    concurrentCreates: 4,
+  },
+});

@@ -1,0 +1,74 @@
+// A whole simulated cluster in one piece: API server, nodes, disks, KubeVirt, copy pods that pretend to copy, our CRD,
+// and the people who use it. Demo, tests and `--serve` all begin here; unsubscribing ends everything in it.
+import { Subscription } from 'rxjs';
+import type { KubeObject } from '../../kube/api.ts';
+import { storageMigrationCrd } from '../../kube/crd.ts';
+import { type ApiServerOptions, apiServer } from '../apiServer/apiServer.ts';
+import type { ApiServer } from '../cluster.ts';
+import { type KubeVirt, type KubeVirtOptions, kubeVirt } from '../kubevirt/kubeVirt.ts';
+import { type People, people } from '../kubevirt/people.ts';
+import { type Disks, type DisksOptions, disksOf } from '../nodes/disks.ts';
+import { type Nodes, type NodesOptions, nodes } from '../nodes/nodes.ts';
+import { type PretendCopyOptions, pretendCopy } from '../nodes/pretendCopy.ts';
+
+export interface WorldOptions {
+  /** Divides every time in the cluster: nodes, KubeVirt, copies. Default 1, which is as recorded. */
+  readonly speed?: number;
+  readonly server?: ApiServerOptions;
+  readonly kubeVirt?: KubeVirtOptions;
+  readonly nodes?: NodesOptions;
+  readonly disks?: DisksOptions;
+  readonly copy?: PretendCopyOptions;
+}
+
+export interface World {
+  readonly server: ApiServer;
+  readonly kubeVirt: KubeVirt;
+  readonly nodes: Nodes;
+  readonly disks: Disks;
+  readonly people: People;
+  readonly speed: number;
+  unsubscribe(): void;
+}
+
+const definitions = {
+  group: 'apiextensions.k8s.io',
+  version: 'v1',
+  plural: 'customresourcedefinitions',
+  kind: 'CustomResourceDefinition',
+  namespaced: false,
+} as const;
+
+const namespaces = { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace', namespaced: false } as const;
+
+/** Makes a namespace unless it is there. */
+export const ensureNamespace = (server: ApiServer, name: string): void => {
+  if (server.read(namespaces, { name }) !== undefined) return;
+  server.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } }, 'user');
+};
+
+/** How long one disk takes to copy offline at speed 1, in ms. */
+const offlineCopyMs = 3000;
+
+/** Sets a cluster up and runs it until unsubscribed. */
+export const world = (options: WorldOptions = {}): World => {
+  const speed = options.speed ?? 1;
+  const server = apiServer(options.server);
+  const parts = new Subscription();
+  const disks = disksOf(server, options.disks);
+  const cluster = nodes(server, { speed, ...options.nodes });
+  cluster.addRunner(pretendCopy(server, disks, { durationMs: offlineCopyMs / speed, ...options.copy }));
+  const kube = kubeVirt(server, { speed, ...options.kubeVirt }, { nodes: cluster, disks });
+  parts.add(() => kube.unsubscribe());
+  parts.add(() => cluster.unsubscribe());
+  server.create(definitions, storageMigrationCrd() as unknown as KubeObject, 'user');
+  return {
+    server,
+    kubeVirt: kube,
+    nodes: cluster,
+    disks,
+    people: people(server, kube),
+    speed,
+    unsubscribe: () => parts.unsubscribe(),
+  };
+};
