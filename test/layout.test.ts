@@ -83,7 +83,7 @@ describe('imports go in the directions of the design', () => {
     ['src/streams/store.ts', 'pino'],
     ['src/effects/execute.ts', '../streams/store.ts'],
     ['src/effects/execute.ts', '../kube/client.ts'],
-    ['src/effects/cancel.ts', '../kube/project.ts'],
+    ['src/effects/cancel.ts', '../kube/crd.ts'],
     ['src/effects/execute.ts', '../main.ts'],
     ['src/observe/log.ts', '../kube/api.ts'],
     ['src/sim/cluster.ts', '../streams/store.ts'],

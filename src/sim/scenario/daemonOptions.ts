@@ -1,9 +1,8 @@
 // The daemon's options as demo and tests run it on a simulated cluster: the defaults of Config where time does not
 // matter, and where it does the same proportions in a hurry.
-import type { DaemonOptions } from '../../daemon.ts';
 
 /** `speed` divides every time, as it does in the cluster. `random` spreads watches and back-offs. */
-export const daemonOptions = (speed: number, random: () => number): DaemonOptions => ({
+export const daemonOptions = (speed: number, random: () => number) => ({
   settleMs: 1000 / speed,
   settleMaxMs: 10_000 / speed,
   resyncMs: 60_000 / speed,
