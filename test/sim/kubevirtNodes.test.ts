@@ -174,6 +174,16 @@ describe('pods', () => {
     ]);
   });
 
+  test('that ended on a lost node are reported when the node is back', () => {
+    live({ nodes: { runners: [() => of({ exitCode: 0 }).pipe(delay(5000))] } }, [
+      [0, pod('far', [])],
+      [3, ({ nodes }) => nodes.lose('node1')],
+      [20, (world) => expect(phaseOf(world, 'far')).toBe('Running')],
+      [20, ({ nodes }) => nodes.recover('node1')],
+      [21, (world) => expect(phaseOf(world, 'far')).toBe('Succeeded')],
+    ]);
+  });
+
   test('that fit no node say so, and are placed when one opens', () => {
     live({ nodes: { names: ['node1'] } }, [
       [0, createWeb('Always')],

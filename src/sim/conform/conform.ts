@@ -32,7 +32,7 @@ export const conform = (text: string, siblings: readonly string[] = []): readonl
   ];
   let first: readonly Difference[] | undefined;
   for (const accident of accidents) {
-    const found = differences(replay(recorded, accident).sequences(), expected);
+    const found = differences(replay(recorded, { accidents: accident }).sequences(), expected);
     if (found.length === 0) return [];
     first ??= found;
   }

@@ -30,6 +30,12 @@ export const freedoms: readonly Freedom[] = [
     why: 'the VM mirrors its VMI when it gets to it, and may miss a reason that lasted some milliseconds',
   },
   {
+    object: / VMI \d+$/,
+    field: 'condition Ready',
+    passing: ['False GuestNotRunning', 'False PodTerminating'],
+    why: 'which of two reasons a VMI that ends shows first depends on whether its pod or its guest was seen first',
+  },
+  {
     object: /^VM /,
     field: 'condition ManualRecoveryRequired',
     passing: ['True VMI was removed or was final during the volume migration'],

@@ -9,7 +9,7 @@ import { apiServer } from '../apiServer/apiServer.ts';
 import type { ApiServer } from '../cluster.ts';
 import { type KubeVirt, kubeVirt, runsOn } from '../kubevirt/kubeVirt.ts';
 import type { NodeSide } from '../kubevirt/nodeSide.ts';
-import type { Accidents } from '../kubevirt/options.ts';
+import type { KubeVirtOptions } from '../kubevirt/options.ts';
 import { hasReached, passingOf } from './compare.ts';
 import type { Recorded, RecordedAct } from './recording.ts';
 import { type Sequences, type Timeline, timeline } from './timeline.ts';
@@ -224,7 +224,7 @@ const hasSeen = (seen: Sequences, wanted: Sequences): boolean =>
   });
 
 /** Replays a recording; the timeline of what the simulated KubeVirt did. */
-export const replay = (recorded: readonly Recorded[], accidents: Accidents = {}): Timeline => {
+export const replay = (recorded: readonly Recorded[], options: KubeVirtOptions = {}): Timeline => {
   const seen = timeline();
   const steps = stepsOf(recorded);
   const scheduler = new TestScheduler(() => undefined);
@@ -238,7 +238,7 @@ export const replay = (recorded: readonly Recorded[], accidents: Accidents = {})
       changed = true;
       if (resource.plural !== 'kubevirts') seen.take(resource.plural, type, object);
     });
-    const kube = kubeVirt(server, { accidents });
+    const kube = kubeVirt(server, options);
     const actor = actorOf(server, kube, recorded, seen);
     for (const { act } of steps) {
       // The nodes of the recordings held every copy until they were told otherwise.

@@ -179,6 +179,14 @@ export const virtHandler = (context: Context, nodes: Nodes, disks: Disks, sides:
   };
   all.add(nodes.lost$.subscribe((node) => later(options.nodeTimeoutMs, () => nodeTimedOut(node))));
 
+  all.add(
+    nodes.recovered$.subscribe(() => {
+      for (const { metadata } of server.all(resources.virtualMachineInstances)) {
+        handling.wake(`${metadata.namespace}/${metadata.name}`);
+      }
+    }),
+  );
+
   const hotplugged = (pod: Pod): void => {
     const owner = model.controllerUid(pod);
     const guest = owner === undefined ? undefined : guestIn(owner);

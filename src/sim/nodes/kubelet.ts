@@ -26,6 +26,8 @@ interface Running {
   pod: Pod;
   stage: 'waiting' | 'starting' | 'running' | 'ended';
   stopping: boolean;
+  /** How its containers ended; undefined while they run and when there never were any. */
+  end: ContainerEnd | undefined;
   readonly stop$: Subject<void>;
   readonly work: Subscription;
 }
@@ -68,18 +70,11 @@ export const kubelets = (server: ApiServer, options: KubeletOptions): Kubelet =>
       server.remove(resources.pods, pod.metadata, kubelet, { uid: pod.metadata.uid, gracePeriodSeconds: 0 });
     });
 
-  const ended = (running: Running, end: ContainerEnd): void => {
-    running.stage = 'ended';
-    const { exitCode, message } = end;
+  const reportEnd = (running: Running): void => {
+    const { exitCode, message } = running.end ?? { exitCode: 0 };
     const finishedAt = identifiers.timestamp(server.now());
-    const terminated = {
-      exitCode,
-      reason: exitCode === 0 ? 'Completed' : 'Error',
-      finishedAt,
-      ...(message === undefined ? {} : { message }),
-    };
-    attached.detach(running.pod);
-    if (isLost(running)) return;
+    const reason = exitCode === 0 ? 'Completed' : 'Error';
+    const terminated = { exitCode, reason, finishedAt, ...(message === undefined ? {} : { message }) };
     report(running.pod, {
       phase: exitCode === 0 ? 'Succeeded' : 'Failed',
       conditions: conditionsOf(false),
@@ -92,6 +87,14 @@ export const kubelets = (server: ApiServer, options: KubeletOptions): Kubelet =>
         state: { terminated },
       })),
     });
+  };
+
+  const ended = (running: Running, end: ContainerEnd): void => {
+    running.stage = 'ended';
+    running.end = end;
+    attached.detach(running.pod);
+    if (isLost(running)) return;
+    reportEnd(running);
     if (running.stopping) remove(running);
     retryWaiting();
   };
@@ -176,7 +179,7 @@ export const kubelets = (server: ApiServer, options: KubeletOptions): Kubelet =>
     let running = pods.get(uid);
     if (running === undefined) {
       const stage = model.isPodDown(pod) ? 'ended' : 'waiting';
-      running = { pod, stage, stopping: false, stop$: new Subject(), work: new Subscription() };
+      running = { pod, stage, stopping: false, end: undefined, stop$: new Subject(), work: new Subscription() };
       pods.set(uid, running);
       all.add(running.work);
     }
@@ -197,9 +200,12 @@ export const kubelets = (server: ApiServer, options: KubeletOptions): Kubelet =>
   return {
     subscription: all,
     wakeNode: (node) => {
-      for (const pod of server.all(resources.pods)) {
-        const known = model.as<Pod>(pod);
-        if (known.spec.nodeName === node) see(known);
+      for (const running of pods.values()) {
+        const pod = running.pod.spec.nodeName === node ? current(running.pod) : undefined;
+        if (pod === undefined) continue;
+        if (running.stage === 'ended' && running.end !== undefined && !model.isPodDown(pod)) reportEnd(running);
+        if (running.stage === 'ended' && running.stopping) remove(running);
+        else see(pod);
       }
     },
   };

@@ -44,6 +44,8 @@ export interface Nodes {
   isLost(node: string): boolean;
   /** Nodes as they are lost. */
   readonly lost$: Observable<string>;
+  /** Nodes as they come back. */
+  readonly recovered$: Observable<string>;
   /** Looks at all pods without a node again. */
   reschedule(): void;
   unsubscribe(): void;
@@ -64,6 +66,7 @@ export const nodes = (server: ApiServer, options: NodesOptions = {}): Nodes => {
   const cordoned = new Set<string>();
   const lost = new Set<string>();
   const lost$ = new Subject<string>();
+  const recovered$ = new Subject<string>();
   const subscriptions = new Subscription();
   const binding = claimBinder(server, {
     bindMs: scaled(options.bindMs, 2),
@@ -111,10 +114,12 @@ export const nodes = (server: ApiServer, options: NodesOptions = {}): Nodes => {
       lost$.next(node);
     },
     lost$: lost$.asObservable(),
+    recovered$: recovered$.asObservable(),
     reschedule: placing.wakeAll,
     recover: (node) => {
       open(lost, node);
       running.wakeNode(node);
+      recovered$.next(node);
     },
     isLost: (node) => subscriptions.closed || lost.has(node),
     unsubscribe: () => subscriptions.unsubscribe(),
