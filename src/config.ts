@@ -25,6 +25,7 @@ export interface Config
     | 'gatherMs'
     | 'retryMs'
     | 'retryMaxMs'
+    | 'moveGapMs'
     | 'statusMs'
     | 'concurrentCreates'
   >;
@@ -86,6 +87,7 @@ const configOf = (values: Values): Config => ({
     gatherMs: values.gatherMs,
     retryMs: values.retryMs,
     retryMaxMs: values.retryMaxMs,
+    moveGapMs: values.moveGapMs,
     statusMs: values.statusMs,
     concurrentCreates: values.concurrentCreates,
   },

@@ -116,6 +116,13 @@ export const options = {
     '5',
     'Failed tries of KubeVirt within one live migration before it is reverted. KubeVirt keeps no more than 5.',
   ),
+  moveGapMs: option(
+    'Migrations',
+    'move-gap',
+    duration(0, hour),
+    '5s',
+    'Least time between two patches that begin a move of the same machine, whoever takes them back.',
+  ),
   resyncMs: option(
     'Migrations',
     'resync',

@@ -23,6 +23,8 @@ export type WrittenKind = 'virtualMachines' | 'storageMigrations' | 'pods' | 'cl
 export interface Reading {
   /** Every kind was listed; before that nothing may be decided. */
   synced(): boolean;
+  /** Clock reading, in ms, when the newest event of any kind arrived; undefined before the first. */
+  lastEventMs(): number | undefined;
   /** Undefined when the migration is gone or no longer has the machine. */
   machine(key: MachineKey): MachineFacts | undefined;
   /** Undefined when the migration is gone. */

@@ -26,5 +26,7 @@ export type Happening =
       readonly cause: CancelCause | undefined;
       readonly record: RecordReason | undefined;
     }
+  /** Something was ended or undone this long after the newest event had arrived. */
+  | { readonly kind: 'reacted'; readonly key: MigrationKey; readonly ms: number }
   /** A machine's settled mode has changed. */
   | { readonly kind: 'switched'; readonly key: MachineKey; readonly from: Mode; readonly to: Mode };

@@ -17,7 +17,7 @@ import { clearanceFor } from './clearance.ts';
 import type { EffectDeps } from './deps.ts';
 import { type Executed, execute, type WriteRecord } from './execute.ts';
 import type { Happening } from './happening.ts';
-import { backOffMs, idle, type Run } from './run.ts';
+import { backOffMs, idle, type Run, reactionTo } from './run.ts';
 
 /** A wake-up for one machine; see streams/modes.ts. */
 export interface MachineWake {
@@ -53,6 +53,8 @@ export const machineLoop = (
 
 interface Memory {
   failures: number;
+  /** The wake-up of the last run: one that comes again is a repetition, not an event. */
+  wake: MachineWake | undefined;
   /** Clock reading, in ms, of the last patch that began a move of the machine. */
   begunMs: number;
 }
@@ -63,7 +65,7 @@ const laneOf = (
   deps: EffectDeps,
   writeRecord: WriteRecord,
 ): Observable<Happening> => {
-  const memory: Memory = { failures: 0, begunMs: Number.NEGATIVE_INFINITY };
+  const memory: Memory = { failures: 0, wake: undefined, begunMs: Number.NEGATIVE_INFINITY };
   return wakes.pipe(
     serialRuns(
       (wake) => runOnce(lane, wake, memory, deps, writeRecord),
@@ -75,11 +77,14 @@ const laneOf = (
 
 const runOnce = (
   lane: Lane,
-  { key }: MachineWake,
+  wake: MachineWake,
   memory: Memory,
   deps: EffectDeps,
   writeRecord: WriteRecord,
 ): Observable<Run> => {
+  const { key } = wake;
+  const isEvent = memory.wake !== wake;
+  memory.wake = wake;
   const facts = deps.reading.synced() ? deps.reading.machine(key) : undefined;
   if (facts === undefined) return of(idle());
   const clearance = clearanceFor(deps, key, deps.settledMode(key));
@@ -92,10 +97,11 @@ const runOnce = (
   // Whatever goes wrong between two parties who both mean well, it goes wrong slowly.
   if (beginsMove && tooSoonMs > 0) return of(idle(tooSoonMs));
   if (beginsMove) memory.begunMs = deps.now();
+  const reaction = isEvent && lane === 'ends' ? reactionTo(key, deps) : [];
   return concat(...decision.commands.map((command) => executed(command, key, facts, deps, writeRecord))).pipe(
     toArray(),
     map((results): Run => {
-      const happenings = results.map(({ happening }) => happening);
+      const happenings = [...reaction, ...results.map(({ happening }) => happening)];
       if (results.every(({ outcome }) => outcome === 'done')) {
         memory.failures = 0;
         return { happenings, checkAgainMs: undefined };

@@ -28,6 +28,10 @@ export const readingOf = (latest: () => Snapshot | undefined): Reading => {
       const snapshot = latest();
       return snapshot !== undefined && isSynced(snapshot);
     },
+    lastEventMs: () => {
+      const times = Object.values(latest() ?? {}).flatMap((store: Snapshot[keyof Snapshot]) => store.lastEventMs ?? []);
+      return times.length === 0 ? undefined : Math.max(...times);
+    },
     machine: (key: MachineKey) => {
       const snapshot = latest();
       const migration = migrationAt(key);
