@@ -4,8 +4,9 @@
 import { bootedOnTarget, decideAfterSwitchOver, decideCopyingLive, startLive } from './decideLive.ts';
 import { decideCompleted, decideCutOver } from './decideMoved.ts';
 import { decideOffline, voidCopy } from './decideOffline.ts';
-import { act, type Circumstances, type Decision, needsAttention, wait } from './decision.ts';
+import { act, begin, type Circumstances, type Command, type Decision, needsAttention, wait } from './decision.ts';
 import type { MachineFacts } from './facts.ts';
+import { isFinal } from './guest.ts';
 import { isGivenUp, modeOf } from './mode.ts';
 import type { MigrationRecord } from './storageMigration.ts';
 import { describeDisks } from './volumes.ts';
@@ -27,6 +28,7 @@ export const decide = (facts: MachineFacts, circumstances: Circumstances): Decis
   if (facts.switchOver.kind === 'unknown') return decideUnknown(facts, record, circumstances);
   switch (spec) {
     case 'foreign':
+      if (facts.goal === 'cancel' && !isUnderWay(facts, record)) return decideUndone(facts, record, circumstances);
       return needsAttention(
         'ForeignVolumes',
         `the VM names a claim that is neither source nor target of ${describeDisks(record)}; put the volumes back on the ` +
@@ -75,12 +77,12 @@ const decideUnknown = (facts: MachineFacts, record: MigrationRecord, { now }: Ci
 /** The machine stands on A, and A is in authority. */
 const decideOnSource = (facts: MachineFacts, record: MigrationRecord, circumstances: Circumstances): Decision => {
   if (facts.launcher === 'target' || facts.launcher === 'mixed') return bootedOnTarget(record);
-  const lateCancel = decideCancelling(facts, record);
+  if (facts.goal === 'cancel') return decideUndone(facts, record, circumstances);
+  const lateCancel = decideCancelling(facts, record, circumstances);
   if (lateCancel !== undefined) return lateCancel;
-  if (facts.goal === 'cancel') return wait('Cancelled', facts.copyPods.length > 0 ? 'the copy pods to be gone' : '');
-  if (isGivenUp(facts) && record.gaveUp !== undefined) {
+  if (record.gaveUp !== undefined) {
     const { reason, message } = record.gaveUp;
-    return needsAttention(reason, message);
+    return isGivenUp(facts) ? needsAttention(reason, message) : tryAgain(record);
   }
   switch (modeOf(facts)) {
     case 'live':
@@ -94,30 +96,66 @@ const decideOnSource = (facts: MachineFacts, record: MigrationRecord, circumstan
   }
 };
 
+/** The VMI that the recorded live migration was begun on still exists and has not ended. */
+const isUnderWay = ({ sameInstance, view }: MachineFacts, { live }: MigrationRecord): boolean =>
+  live !== undefined && sameInstance && view.instance !== undefined && !isFinal(view.instance);
+
 /**
  * After a revert: the attempt is over only when KubeVirt has let go of it (contract §3). Until then the record of it
- * stands, for it is what a switch-over that won the race would be judged by.
+ * stands, for it is what a switch-over that won the race would be judged by. A VMI that has ended never gets the end
+ * of its migration written, and a final one may lie for ever (contract §4.1).
  */
-const decideCancelling = (facts: MachineFacts, record: MigrationRecord): Decision | undefined => {
+const decideCancelling = (
+  facts: MachineFacts,
+  record: MigrationRecord,
+  { clearance }: Circumstances,
+): Decision | undefined => {
   const { live } = record;
+  const { instance, machine } = facts.view;
   if (live === undefined) return undefined;
-  const neverPatched = facts.view.machine?.generation === live.vmGeneration;
-  if (neverPatched && facts.sameInstance) {
-    return facts.goal === 'cancel' ? endLive(record) : undefined;
+  const isCancelled = facts.goal === 'cancel';
+  const underWay = isUnderWay(facts, record);
+  if (underWay && machine?.generation === live.vmGeneration) {
+    // Never patched, so far: forgotten only when no patch of ours can still be on its way (law 9).
+    return isCancelled ? begin('Reverting', clearance, endLive(record)) : undefined;
   }
   if (facts.unfinished.length > 0) return wait('Reverting', 'KubeVirt to abort the migration');
-  const state = facts.sameInstance ? facts.view.instance?.migrationState : undefined;
+  if (!underWay || instance === undefined) return act('Reverting', endLive(record));
+  const state = instance.migrationState;
   if (state !== undefined && state.endTimestamp === '' && !live.knownMigrations.includes(state.migrationUid)) {
     return wait('Reverting', 'the migration to end');
   }
-  // A final VMI may linger (Manual); its last words have been heard.
-  if (!facts.sameInstance || facts.goal === 'cancel' || facts.guest.kind === 'off') return endLive(record);
-  return undefined;
+  if (instance.migratedVolumes.length > 0) return wait('Reverting', 'KubeVirt to take the volumes back');
+  const holders = facts.podsOnTarget.filter((pod) => pod.ownerUid !== '' && pod.role !== 'other');
+  if (holders.length > 0) {
+    return wait('Reverting', `pods to let go of the target claims: ${holders.map((pod) => pod.name).join(', ')}`);
+  }
+  return isCancelled ? act('Reverting', endLive(record)) : undefined;
 };
 
-const endLive = (record: MigrationRecord): Decision => {
+/** The machine is to be left alone: what is under way is seen to its end, and then nothing more is done. */
+const decideUndone = (facts: MachineFacts, record: MigrationRecord, circumstances: Circumstances): Decision =>
+  decideCancelling(facts, record, circumstances) ??
+  wait('Cancelled', facts.copyPods.length > 0 ? 'the copy pods to be gone' : '');
+
+/** Spec has changed since the machine was given up: what was counted against it is forgotten. */
+const tryAgain = (record: MigrationRecord): Decision => {
+  const { gaveUp: _, ...rest } = record;
+  const { live, offline } = rest;
+  return act('Waiting', {
+    kind: 'record',
+    why: 'triedAgain',
+    record: {
+      ...rest,
+      ...(live === undefined ? {} : { live: { ...live, attempt: 0 } }),
+      ...(offline === undefined ? {} : { offline: { ...offline, failures: [] } }),
+    },
+  });
+};
+
+const endLive = (record: MigrationRecord): Command => {
   const { live: _, ...rest } = record;
-  return act('Reverting', { kind: 'record', why: 'liveEnded', record: rest });
+  return { kind: 'record', why: 'liveEnded', record: rest };
 };
 
 const decideHold = (facts: MachineFacts, record: MigrationRecord): Decision => {

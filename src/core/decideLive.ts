@@ -4,6 +4,7 @@
 import { voidCopy } from './decideOffline.ts';
 import { act, begin, type CancelCause, type Circumstances, type Decision, needsAttention, wait } from './decision.ts';
 import type { MachineFacts } from './facts.ts';
+import { isFinal } from './guest.ts';
 import { liveObstacle } from './liveObstacle.ts';
 import { isGivenUp } from './mode.ts';
 import type { VirtualMachineInstance } from './objects.ts';
@@ -119,8 +120,8 @@ const causeToRevert = (facts: MachineFacts): CancelCause | undefined => {
 const revert = (cause: CancelCause): Decision => act('Reverting', { kind: 'revert', cause });
 
 /**
- * The VMI is another one than the migration was begun on, and B is half copied. While no virt-launcher of it is seen
- * the revert may still come in time; afterwards a revert would make KubeVirt copy B over A (contract §4.4.3).
+ * The VMI is another one than the migration was begun on, and B is half copied. Before it runs the revert may still
+ * come in time; once it runs on B, seen or not, a revert would make KubeVirt copy B over A (contract §4.4.3).
  */
 const decideOtherInstance = (
   facts: MachineFacts,
@@ -129,7 +130,10 @@ const decideOtherInstance = (
   { now }: Circumstances,
 ): Decision => {
   if (facts.launcher === 'source') return followLive(record, instance.uid, now);
-  if (facts.launcher === 'none') return revert('restarted');
+  if (facts.launcher === 'none') {
+    const mayRun = instance.phase === 'Running' && !instance.deleting;
+    return mayRun ? wait('Waiting', 'the virt-launcher of the VMI to be seen') : revert('restarted');
+  }
   return bootedOnTarget(record);
 };
 
@@ -188,6 +192,8 @@ export const decideAfterSwitchOver = (
     );
   }
   if (facts.spec !== 'target') return act('SwitchedOver', { kind: 'repair' });
+  const stale = decideStaleBoot(facts, record);
+  if (stale !== undefined) return stale;
   const onSameInstance = facts.view.instance?.uid === record.switchedOver?.vmiUid;
   if (onSameInstance && (facts.unfinished.length > 0 || (isOurs && state.endTimestamp === ''))) {
     return wait('SwitchedOver', 'KubeVirt to finish the migration');
@@ -195,4 +201,17 @@ export const decideAfterSwitchOver = (
   const { live: _, gaveUp: __, ...rest } = record;
   const completed = { by: 'Live' as const, at: timestamp(now) };
   return act('Moved', { kind: 'record', why: 'completed', record: { ...rest, completed, seenOnTarget: true } });
+};
+
+/** Whether the guest was booted on A again, before the spec was repaired: then neither claim holds all it has written. */
+const decideStaleBoot = (facts: MachineFacts, record: MigrationRecord): Decision | undefined => {
+  const { instance } = facts.view;
+  if (instance === undefined || isFinal(instance) || instance.uid === record.switchedOver?.vmiUid) return undefined;
+  if (facts.launcher === 'target') return undefined;
+  if (facts.launcher === 'none') return wait('SwitchedOver', 'the virt-launcher of the VMI to be seen');
+  return needsAttention(
+    'BootedOnStaleSource',
+    `the guest had switched over to the target claims and was then booted on the stale source claims (${describeDisks(record)}). ` +
+      'Stop the VM: it then starts on the target claims; what it has written since that boot is on the source claims alone',
+  );
 };

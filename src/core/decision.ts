@@ -35,6 +35,7 @@ export type RecordReason =
   | 'completed'
   | 'seenOnTarget'
   | 'gaveUp'
+  | 'triedAgain'
   | 'sourcesDeleted';
 
 /** Why something was cancelled; bounded, for metrics and events. */

@@ -60,11 +60,18 @@ export const missingClaims = (facts: MachineFacts, record: MigrationRecord): rea
     return [{ kind: 'createClaim', disk, target }];
   });
 
-/** The first problem with any claim of an accepted machine. */
+/** The first problem with any claim of an accepted machine, which has no business on its targets yet, nor has any other. */
 export const targetObstacle = (facts: MachineFacts, record: MigrationRecord): Attention | undefined => {
   for (const disk of record.disks) {
     const problem = claimsProblem(facts.view, disk);
     if (problem !== undefined) return problem;
+    const users = facts.view.otherUsersOf(disk.target);
+    if (users.length > 0) {
+      return {
+        reason: 'TargetInUse',
+        message: `target claim ${disk.target} is named by VM ${users.join(', ')} by now; take it out there, or name another one`,
+      };
+    }
   }
   return undefined;
 };
