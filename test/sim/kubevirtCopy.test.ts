@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { annotations, labels, roles } from '../../src/kube/names.ts';
 import { resources } from '../../src/kube/resources.ts';
-import type { Pod } from '../../src/sim/kubevirt/model.ts';
+import type { Pod } from '../../src/sim/kubevirt/objects.ts';
 import { createWeb, live, type World, type WorldOptions, web } from './kubevirtWorld.ts';
 
 const pod =

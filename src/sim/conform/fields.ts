@@ -3,16 +3,8 @@
 
 import type { KubeObject } from '../../kube/api.ts';
 import { claimsOf } from '../kubevirt/attachmentPods.ts';
-import {
-  type Condition,
-  type MigratedVolume,
-  model,
-  type Pod,
-  type Vm,
-  type Vmi,
-  type VmiMigrationState,
-  type Vmim,
-} from '../kubevirt/model.ts';
+import { model } from '../kubevirt/model.ts';
+import type { Condition, MigratedVolume, Pod, Vm, Vmi, VmiMigrationState, Vmim } from '../kubevirt/objects.ts';
 
 /** Says what a name, uid or node stands for. */
 export interface Names {

@@ -3,7 +3,8 @@
 import { resources } from '../../kube/resources.ts';
 import { type Context, virtController } from './context.ts';
 import { launcherPod } from './launcherPod.ts';
-import { model, type Pod, type Vmi } from './model.ts';
+import { model } from './model.ts';
+import type { Pod, Vmi } from './objects.ts';
 
 /** The claims a pod mounts. */
 export const claimsOf = (pod: Pod): readonly string[] =>

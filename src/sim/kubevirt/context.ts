@@ -4,7 +4,8 @@ import type { KubeObject } from '../../kube/api.ts';
 import { resources } from '../../kube/resources.ts';
 import { identifiers } from '../apiServer/identifiers.ts';
 import type { ApiServer } from '../cluster.ts';
-import { type Claim, model, type Pod, type Vmi, type Vmim } from './model.ts';
+import { model } from './model.ts';
+import type { Claim, Pod, Vmi, Vmim } from './objects.ts';
 import type { Options } from './options.ts';
 
 /** The name by which virt-controller's writes are known. */

@@ -1,7 +1,8 @@
 // Which of a VMI's virt-launchers is the one it runs in, as KubeVirt finds it: the newest on the node that the VMI
 // names, or the newest at all while it names none.
 import type { Context } from './context.ts';
-import { model, type Pod, type Vmi } from './model.ts';
+import { model } from './model.ts';
+import type { Pod, Vmi } from './objects.ts';
 
 /** The current launcher of a VMI; undefined when no pod of it is on its node. */
 export const currentPod = (context: Context, vmi: Vmi): Pod | undefined => {

@@ -1,7 +1,8 @@
 // The pods KubeVirt makes for a VMI: virt-launchers, of which a live migration has two, and the attachment pods that
 // hold hotplugged claims, owned by a launcher pod (contract §2.5). A launcher mounts what the VMI names when it is made.
 import type { KubeObject } from '../../kube/api.ts';
-import { model, type Pod, type Vmi, type Vmim, type Volume } from './model.ts';
+import { model } from './model.ts';
+import type { Pod, Vmi, Vmim, Volume } from './objects.ts';
 
 const grace = (vmi: Vmi): number => (vmi.spec.terminationGracePeriodSeconds ?? 30) + 30;
 

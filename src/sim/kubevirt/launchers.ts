@@ -2,7 +2,7 @@
 // kubelet asks to stop passes that on, for the guest in it has to be shut down first.
 import { Observable } from 'rxjs';
 import type { ContainerEnd, ContainerRunner } from '../nodes/containerRunner.ts';
-import type { Pod } from './model.ts';
+import type { Pod } from './objects.ts';
 
 export interface Launchers {
   readonly runner: ContainerRunner;

@@ -2,8 +2,9 @@
 // copy starts, the paused domain appears, the guest switches over (the point of no return), nodeName moves, completed.
 import type { Disks, MountedDisk } from '../nodes/disks.ts';
 import type { Context } from './context.ts';
-import { model, type Pod, type Vmi, type VmiMigrationState } from './model.ts';
+import { model } from './model.ts';
 import type { NodeSides } from './nodeSide.ts';
+import type { Pod, Vmi, VmiMigrationState } from './objects.ts';
 import type { Guest } from './virtHandler.ts';
 
 export interface LiveMigrationParts {

@@ -1,7 +1,8 @@
 // Condition LiveMigratable as virt-handler works it out: a disk that only one node may use stands in the way, unless it
 // is being moved (contract §2.1).
 import type { Context } from './context.ts';
-import { type Condition, model, type Vmi } from './model.ts';
+import { model } from './model.ts';
+import type { Condition, Vmi } from './objects.ts';
 
 const message =
   'cannot migrate VMI: PVC is not shared, live migration requires that all PVCs must be shared (using ReadWriteMany access mode)';

@@ -1,7 +1,7 @@
 // How long an automatic migration waits after failed ones: 20 s, doubled with each failure since the last success that
 // is still there, counted from the last failure (contract §3). Deleted attempts do not count.
 import type { Context } from './context.ts';
-import type { Vmi, Vmim } from './model.ts';
+import type { Vmi, Vmim } from './objects.ts';
 
 const compareAge = (one: Vmim, other: Vmim): number => {
   const [earlier, later] = [one.metadata.creationTimestamp ?? '', other.metadata.creationTimestamp ?? ''];

@@ -52,6 +52,8 @@ export interface KubeVirtOptions {
   readonly handOverMs?: number;
   /** From the request to the end of an aborted live copy, in ms. Default 500. */
   readonly abortMs?: number;
+  /** How long a virt-launcher waits for a domain before it ends, in ms. Default 240,000. */
+  readonly launcherTimeoutMs?: number;
   /** How long a node may be silent before its VMIs are called Failed, in ms. Default 300,000. */
   readonly nodeTimeoutMs?: number;
   readonly accidents?: Accidents;
@@ -93,6 +95,7 @@ export const optionsOf = (given: KubeVirtOptions): Options => {
     liveCopyMs: scaled(given.liveCopyMs, 2000),
     handOverMs: scaled(given.handOverMs, 320),
     abortMs: scaled(given.abortMs, 500),
+    launcherTimeoutMs: scaled(given.launcherTimeoutMs, 240_000),
     nodeTimeoutMs: scaled(given.nodeTimeoutMs, 300_000),
   };
 };

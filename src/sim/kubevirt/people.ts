@@ -4,7 +4,8 @@ import type { ObjectRef } from '../../kube/api.ts';
 import { resources } from '../../kube/resources.ts';
 import type { ApiServer, Json } from '../cluster.ts';
 import type { KubeVirt } from './kubeVirt.ts';
-import { model, type Vm, type Vmi, type Volume } from './model.ts';
+import { model } from './model.ts';
+import type { Vm, Vmi, Volume } from './objects.ts';
 
 export interface NewDisk {
   /** Volume name; default disk0, disk1 and so on. */

@@ -1,6 +1,7 @@
 // Condition RestartRequired: a field was changed that a running guest does not take over. While it is set, volume
 // changes and their cancellation are not processed at all (contract §1.3, §3).
-import { type Disk, type GuestSpec, model, type VmSpec, type Volume } from './model.ts';
+import { model } from './model.ts';
+import type { Disk, GuestSpec, VmSpec, Volume } from './objects.ts';
 import { draft, type VmPass } from './vmPass.ts';
 
 const byName = <T extends { readonly name: string }>(items: readonly T[] | undefined): ReadonlyMap<string, T> =>

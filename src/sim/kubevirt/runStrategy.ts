@@ -4,8 +4,8 @@
 
 import { resources } from '../../kube/resources.ts';
 import { virtController } from './context.ts';
-import type { StateChangeRequest } from './model.ts';
 import { model } from './model.ts';
+import type { StateChangeRequest } from './objects.ts';
 import { startVmi } from './startVmi.ts';
 import { draft, type VmPass } from './vmPass.ts';
 

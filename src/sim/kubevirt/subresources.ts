@@ -3,7 +3,8 @@
 import type { ObjectRef } from '../../kube/api.ts';
 import { resources } from '../../kube/resources.ts';
 import type { ApiServer, Json } from '../cluster.ts';
-import { model, type StateChangeRequest, type Vm, type Vmi } from './model.ts';
+import { model } from './model.ts';
+import type { StateChangeRequest, Vm, Vmi } from './objects.ts';
 import { refuse } from './refuse.ts';
 
 const actor = 'virt-api';

@@ -1,6 +1,7 @@
 // Hotplugged volumes of a running VM that were added, removed or exchanged without strategy Migration: the VMI takes them
 // over at once, which swaps the guest's disk (contract §8, DeclarativeHotplugVolumes).
-import { type Disk, model, type Volume } from './model.ts';
+import { model } from './model.ts';
+import type { Disk, Volume } from './objects.ts';
 import type { VmPass } from './vmPass.ts';
 
 const byName = <T extends { readonly name: string }>(items: readonly T[] | undefined): ReadonlyMap<string, T> =>

@@ -11,8 +11,9 @@ import { currentPod } from './currentPod.ts';
 import { launchersOf } from './launchers.ts';
 import { liveMigration } from './liveMigration.ts';
 import { migratability } from './migratability.ts';
-import { model, type Pod, type Vmi } from './model.ts';
+import { model } from './model.ts';
 import type { NodeSides } from './nodeSide.ts';
+import type { Pod, Vmi } from './objects.ts';
 import { workQueue } from './workQueue.ts';
 
 export interface VirtHandler {
@@ -38,6 +39,8 @@ const handler = 'virt-handler';
 export const virtHandler = (context: Context, nodes: Nodes, disks: Disks, sides: NodeSides): VirtHandler => {
   const { server, options } = context;
   const guests = new Map<string, Guest>();
+  /** Launchers that wait for nobody any more. */
+  const abandoned = new Set<string>();
   const all = new Subscription();
   const later = (ms: number, act: () => void): void => {
     all.add(asyncScheduler.schedule(act, ms));
@@ -145,6 +148,7 @@ export const virtHandler = (context: Context, nodes: Nodes, disks: Disks, sides:
     if (vmi === undefined) return;
     const guest = guests.get(vmi.metadata.uid);
     if (guest !== undefined && isUnseen(guest.podUid)) return;
+    if (model.isFinal(vmi)) endOthers(vmi, guest);
     if (guest === undefined) {
       if (vmi.status?.phase === 'Scheduled' && vmi.metadata.deletionTimestamp === undefined) boot(vmi);
       else if (vmi.status?.phase === 'Scheduled' && currentPod(context, vmi) !== undefined) waitForEnd(vmi);
@@ -158,6 +162,22 @@ export const virtHandler = (context: Context, nodes: Nodes, disks: Disks, sides:
       }
     }
     migration.step(vmi);
+  };
+
+  /**
+   * Nobody tells the other launcher of a migration that its VMI has ended: it ends with its half of the domain or, where
+   * none has come to it yet, when it has waited long enough for one.
+   */
+  const endOthers = (vmi: Vmi, guest: Guest | undefined): void => {
+    const state = vmi.status?.migrationState;
+    for (const { metadata } of context.podsOf(vmi)) {
+      if (!launchers.isAlive(metadata.uid) || isUnseen(metadata.uid) || metadata.uid === guest?.podUid) continue;
+      if (abandoned.has(metadata.uid)) continue;
+      abandoned.add(metadata.uid);
+      const isTarget = metadata.labels?.['kubevirt.io/migrationJobUID'] !== undefined;
+      const waits = isTarget && !(state?.targetPod === metadata.name && state.targetNodeDomainDetected === true);
+      later(waits ? options.launcherTimeoutMs : options.handlerMs, () => launchers.end(metadata.uid, 1));
+    }
   };
 
   /** A VMI that is deleted before its guest ran has failed once its launcher is down. */

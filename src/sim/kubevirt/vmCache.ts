@@ -3,7 +3,8 @@
 import { asyncScheduler, Subscription } from 'rxjs';
 import { resources } from '../../kube/resources.ts';
 import type { ApiServer } from '../cluster.ts';
-import { model, type Vm } from './model.ts';
+import { model } from './model.ts';
+import type { Vm } from './objects.ts';
 
 export interface VmCache {
   get(namespace: string, name: string): Vm | undefined;

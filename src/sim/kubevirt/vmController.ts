@@ -5,7 +5,9 @@ import { resources } from '../../kube/resources.ts';
 import { type Context, virtController } from './context.ts';
 import { completeDataVolume, dataVolumesReady } from './dataVolumes.ts';
 import { finalizers } from './finalizers.ts';
-import { model, type Vm, type Vmi, type VmSpec } from './model.ts';
+import { model } from './model.ts';
+import type { Vm, Vmi, VmSpec } from './objects.ts';
+import { isObserved, observedAnnotations } from './observed.ts';
 import { syncRestartRequired } from './restartRequired.ts';
 import { runStrategy } from './runStrategy.ts';
 import { revisionName } from './startVmi.ts';
@@ -15,14 +17,6 @@ import type { VmPass } from './vmPass.ts';
 import { updateVmStatus } from './vmStatus.ts';
 import { updateVolumes } from './volumeUpdate.ts';
 import { workQueue } from './workQueue.ts';
-
-const observed = 'kubevirt.io/latest-observed-api-version';
-
-/** The annotations by which KubeVirt marks what its present version has stored. */
-export const observedAnnotations = { [observed]: 'v1', 'kubevirt.io/storage-observed-api-version': 'v1' } as const;
-
-export const isObserved = (object: { readonly metadata: Vm['metadata'] }): boolean =>
-  object.metadata.annotations?.[observed] !== undefined;
 
 const ownVmi = (context: Context, vm: Vm): Vmi | undefined => {
   const vmi = context.vmi(vm.metadata.namespace, vm.metadata.name);

@@ -1,8 +1,8 @@
 // One run of virt-controller over one VM. The VM is a draft made from the cache: what the run changes in its status is
 // written at the end, guarded by the version it was read at, and is lost when somebody wrote the VM meanwhile.
 import type { Context } from './context.ts';
-import type { Condition, Vm, Vmi, VmSpec, VmStatus } from './model.ts';
 import { model } from './model.ts';
+import type { Condition, Vm, Vmi, VmSpec, VmStatus } from './objects.ts';
 
 export interface VmPass {
   readonly context: Context;

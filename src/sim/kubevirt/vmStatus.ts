@@ -3,7 +3,8 @@
 
 import { identifiers } from '../apiServer/identifiers.ts';
 import { dataVolumes } from './kinds.ts';
-import { type Condition, model, type Vm, type Vmi } from './model.ts';
+import { model } from './model.ts';
+import type { Condition, Vm, Vmi } from './objects.ts';
 import { runStrategy } from './runStrategy.ts';
 import { draft, type VmPass } from './vmPass.ts';
 

@@ -4,7 +4,8 @@ import type { KubeObject } from '../../kube/api.ts';
 import { resources } from '../../kube/resources.ts';
 import type { Admission, ApiServer } from '../cluster.ts';
 import { finalizers } from './finalizers.ts';
-import { model, type Vm, type Vmi, type Vmim } from './model.ts';
+import { model } from './model.ts';
+import type { Vm, Vmi, Vmim } from './objects.ts';
 import { refuse } from './refuse.ts';
 
 const runStrategies = new Set(['Always', 'Halted', 'Manual', 'RerunOnFailure', 'Once', 'WaitAsReceiver']);

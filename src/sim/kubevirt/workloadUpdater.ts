@@ -3,7 +3,8 @@
 import { asyncScheduler, Subscription } from 'rxjs';
 import { resources } from '../../kube/resources.ts';
 import { type Context, virtController } from './context.ts';
-import { model, type Vmi, type Vmim } from './model.ts';
+import { model } from './model.ts';
+import type { Vmi, Vmim } from './objects.ts';
 
 const isChanging = (vmi: Vmi): boolean => model.hasCondition(vmi.status?.conditions, 'VolumesChange', 'True');
 

@@ -3,7 +3,7 @@
 import { resources } from '../../kube/resources.ts';
 import type { ApiServer } from '../cluster.ts';
 import { claimsOf } from '../kubevirt/attachmentPods.ts';
-import type { Claim, Pod } from '../kubevirt/model.ts';
+import type { Claim, Pod } from '../kubevirt/objects.ts';
 
 export interface Attachments {
   /** Attaches all claims of a pod on its node, or none; the claim that is in the way, or missing, is returned. */

@@ -4,7 +4,8 @@ import type { Subscription } from 'rxjs';
 import { resources } from '../../kube/resources.ts';
 import type { ApiServer } from '../cluster.ts';
 import { claimsOf } from '../kubevirt/attachmentPods.ts';
-import { type Claim, model, type Pod } from '../kubevirt/model.ts';
+import { model } from '../kubevirt/model.ts';
+import type { Claim, Pod } from '../kubevirt/objects.ts';
 import { workQueue } from '../kubevirt/workQueue.ts';
 
 export interface ClaimBinderOptions {

@@ -1,6 +1,6 @@
 // What runs in a pod, as the kubelet sees it: the simulation has no containers, so a runner stands in for each pod's.
 import type { Observable } from 'rxjs';
-import type { Pod } from '../kubevirt/model.ts';
+import type { Pod } from '../kubevirt/objects.ts';
 
 /** How a pod's containers ended; `message` is the termination message. */
 export interface ContainerEnd {

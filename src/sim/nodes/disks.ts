@@ -5,7 +5,8 @@ import type { ObjectRef } from '../../kube/api.ts';
 import { resources } from '../../kube/resources.ts';
 import type { ApiServer } from '../cluster.ts';
 import type { claimsOf } from '../kubevirt/attachmentPods.ts';
-import { model, type Vm } from '../kubevirt/model.ts';
+import { model } from '../kubevirt/model.ts';
+import type { Vm } from '../kubevirt/objects.ts';
 
 /** `writer` is `namespace/vm/volume`; undefined is a block never written. */
 export interface Block {

@@ -4,7 +4,8 @@ import { asyncScheduler, Subject, Subscription } from 'rxjs';
 import { resources } from '../../kube/resources.ts';
 import { identifiers } from '../apiServer/identifiers.ts';
 import type { ApiServer } from '../cluster.ts';
-import { type Condition, model, type Pod } from '../kubevirt/model.ts';
+import { model } from '../kubevirt/model.ts';
+import type { Condition, Pod } from '../kubevirt/objects.ts';
 import { attachments } from './attachments.ts';
 import type { ContainerEnd, ContainerRunner } from './containerRunner.ts';
 

@@ -2,7 +2,7 @@
 // that no runner knows run until they are asked to stop. Times default to those of the recordings.
 import { map, type Observable, Subject, Subscription, take } from 'rxjs';
 import type { ApiServer } from '../cluster.ts';
-import type { Pod } from '../kubevirt/model.ts';
+import type { Pod } from '../kubevirt/objects.ts';
 import { claimBinder } from './claimBinder.ts';
 import type { ContainerEnd, ContainerRunner } from './containerRunner.ts';
 import { kubelets } from './kubelet.ts';

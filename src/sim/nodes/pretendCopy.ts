@@ -7,7 +7,8 @@ import { annotations, labels, roles } from '../../kube/names.ts';
 import { resources } from '../../kube/resources.ts';
 import type { ApiServer } from '../cluster.ts';
 import { claimsOf } from '../kubevirt/attachmentPods.ts';
-import { model, type Pod } from '../kubevirt/model.ts';
+import { model } from '../kubevirt/model.ts';
+import type { Pod } from '../kubevirt/objects.ts';
 import type { ContainerEnd, ContainerRunner } from './containerRunner.ts';
 import type { Disks } from './disks.ts';
 

@@ -4,7 +4,8 @@ import type { Subscription } from 'rxjs';
 import { resources } from '../../kube/resources.ts';
 import { identifiers } from '../apiServer/identifiers.ts';
 import type { ApiServer } from '../cluster.ts';
-import { model, type Pod } from '../kubevirt/model.ts';
+import { model } from '../kubevirt/model.ts';
+import type { Pod } from '../kubevirt/objects.ts';
 import { workQueue } from '../kubevirt/workQueue.ts';
 
 export interface SchedulerOptions {
