@@ -7,14 +7,8 @@ import type { ApiServer } from '../cluster.ts';
 import type { claimsOf } from '../kubevirt/attachmentPods.ts';
 import { model } from '../kubevirt/model.ts';
 import type { Vm } from '../kubevirt/objects.ts';
-
-/** `writer` is `namespace/vm/volume`; undefined is a block never written. */
-export interface Block {
-  readonly writer: string;
-  readonly sequence: number;
-}
-
-export type Content = readonly (Block | undefined)[];
+import { blocksOf, type Content } from './blocks.ts';
+import { type Clash, claimWriters } from './claimWriters.ts';
 
 export interface MountedDisk {
   readonly volume: string;
@@ -37,13 +31,6 @@ export interface Loss {
   readonly volume: string;
   readonly claim: string;
   readonly lostBlocks: number;
-}
-
-/** Two who wrote one claim at the same time. */
-export interface Clash {
-  readonly at: number;
-  readonly claim: string;
-  readonly writers: readonly string[];
 }
 
 export interface DisksOptions {
@@ -97,42 +84,15 @@ interface Guest {
   suspended: boolean;
 }
 
-const differing = (wanted: Content, found: Content): number =>
-  wanted.filter((block, index) => block?.writer !== found[index]?.writer || block?.sequence !== found[index]?.sequence)
-    .length;
-
 /** Makes the disks of one simulated cluster, all empty. */
 export const disksOf = (server: ApiServer, options: DisksOptions = {}): Disks => {
   const writeMs = options.writeMs ?? 1000;
-  const size = options.blocks ?? 16;
-  const empty: Content = Array.from({ length: size }, () => undefined);
-  const contents = new Map<string, Content>();
-  /** What each guest disk must hold: `namespace/vm/volume` -> its newest writes, which were acknowledged. */
-  const truths = new Map<string, Content>();
-  const sequences = new Map<string, number>();
+  const blocks = blocksOf(options.blocks ?? 16);
   const guests = new Map<string, Guest>();
-  const writers = new Map<string, Set<string>>();
+  const { open, close, clashes } = claimWriters(() => server.now());
   const boots: Boot[] = [];
-  const clashes: Clash[] = [];
 
-  const read = (key: string): Content => contents.get(key) ?? empty;
   const writerOf = (guest: Guest, volume: string): string => `${guest.namespace}/${guest.vm}/${volume}`;
-
-  const writeOne = (guest: Guest, { volume, claim }: MountedDisk, count: number): void => {
-    const writer = writerOf(guest, volume);
-    const last = (sequences.get(writer) ?? 0) + count;
-    sequences.set(writer, last);
-    const key = `${guest.namespace}/${claim}`;
-    const truth = [...(truths.get(writer) ?? empty)];
-    const content = [...read(key)];
-    for (let sequence = Math.max(last - count, last - size) + 1; sequence <= last; sequence += 1) {
-      const block = { writer, sequence };
-      truth[sequence % size] = block;
-      content[sequence % size] = block;
-    }
-    truths.set(writer, truth);
-    contents.set(key, content);
-  };
 
   /** Writes what the guest has written since somebody looked last. */
   const catchUp = (guest: Guest): void => {
@@ -144,38 +104,20 @@ export const disksOf = (server: ApiServer, options: DisksOptions = {}): Disks =>
     const count = Math.floor((now - guest.writtenUntil) / writeMs);
     if (count <= 0) return;
     guest.writtenUntil += count * writeMs;
-    for (const disk of guest.disks) writeOne(guest, disk, count);
+    for (const { volume, claim } of guest.disks) {
+      blocks.write(writerOf(guest, volume), `${guest.namespace}/${claim}`, count);
+    }
   };
   const catchUpAll = (): void => {
     for (const guest of guests.values()) catchUp(guest);
   };
 
-  const open = (key: string, writer: string): void => {
-    const set = writers.get(key) ?? new Set<string>();
-    set.add(writer);
-    writers.set(key, set);
-    if (set.size > 1) clashes.push({ at: server.now(), claim: key, writers: [...set] });
-  };
-  const close = (key: string, writer: string): void => {
-    const set = writers.get(key);
-    set?.delete(writer);
-    if (set?.size === 0) writers.delete(key);
-  };
-
-  const install = (namespace: string, vm: string, volume: string, claim: string): void => {
-    const writer = `${namespace}/${vm}/${volume}`;
-    if (truths.has(writer)) return;
-    const key = `${namespace}/${claim}`;
-    const found = contents.get(key);
-    const content = found ?? Array.from({ length: size }, () => ({ writer, sequence: 0 }));
-    contents.set(key, content);
-    truths.set(writer, content);
-  };
+  const install = (namespace: string, vm: string, volume: string, claim: string): void =>
+    blocks.install(`${namespace}/${vm}/${volume}`, `${namespace}/${claim}`);
 
   const missing = (vm: ObjectRef, volume: string, claim: string): number => {
     catchUpAll();
-    const truth = truths.get(`${vm.namespace ?? ''}/${vm.name}/${volume}`);
-    return truth === undefined ? 0 : differing(truth, read(`${vm.namespace ?? ''}/${claim}`));
+    return blocks.missing(`${vm.namespace ?? ''}/${vm.name}/${volume}`, `${vm.namespace ?? ''}/${claim}`);
   };
 
   const enter = (guest: Guest, { volume, claim }: MountedDisk): void => {
@@ -208,7 +150,7 @@ export const disksOf = (server: ApiServer, options: DisksOptions = {}): Disks =>
     missing,
     content: (namespace, claim) => {
       catchUpAll();
-      return read(`${namespace}/${claim}`);
+      return blocks.read(`${namespace}/${claim}`);
     },
     boot: (vm, vmiUid, disks) => {
       catchUpAll();
@@ -262,11 +204,11 @@ export const disksOf = (server: ApiServer, options: DisksOptions = {}): Disks =>
       );
       for (const { volume, claim } of guest.mirror) {
         const source = guest.disks.find((disk) => disk.volume === volume)?.claim ?? '';
-        const content = read(`${guest.namespace}/${source}`);
+        const content = blocks.read(`${guest.namespace}/${source}`);
         // Half of it is there at once, and nothing of what was on the target before is of use.
-        contents.set(
+        blocks.put(
           `${guest.namespace}/${claim}`,
-          content.map((block, index) => (index < size / 2 ? block : undefined)),
+          content.map((block, index) => (index < blocks.size / 2 ? block : undefined)),
         );
         open(`${guest.namespace}/${claim}`, `${guest.vmiUid} mirror`);
       }
@@ -284,7 +226,7 @@ export const disksOf = (server: ApiServer, options: DisksOptions = {}): Disks =>
       guest.disks = guest.disks.map((disk) => {
         const next = mirror.find(({ volume }) => volume === disk.volume);
         if (next === undefined) return disk;
-        contents.set(`${guest.namespace}/${next.claim}`, read(`${guest.namespace}/${disk.claim}`));
+        blocks.put(`${guest.namespace}/${next.claim}`, blocks.read(`${guest.namespace}/${disk.claim}`));
         close(`${guest.namespace}/${disk.claim}`, vmiUid);
         open(`${guest.namespace}/${next.claim}`, vmiUid);
         return next;
@@ -292,10 +234,10 @@ export const disksOf = (server: ApiServer, options: DisksOptions = {}): Disks =>
     },
     copyPart: (namespace, source, target, from, to) => {
       catchUpAll();
-      const content = read(`${namespace}/${source}`);
-      const [first, last] = [Math.floor(from * size), Math.floor(to * size)];
-      const before = read(`${namespace}/${target}`);
-      contents.set(
+      const content = blocks.read(`${namespace}/${source}`);
+      const [first, last] = [Math.floor(from * blocks.size), Math.floor(to * blocks.size)];
+      const before = blocks.read(`${namespace}/${target}`);
+      blocks.put(
         `${namespace}/${target}`,
         before.map((block, index) => (index >= first && index < last ? content[index] : block)),
       );
