@@ -18,7 +18,8 @@ export interface Milestone {
   /**
    * What happened, in fixed words: `server created`, `server gone`, `server 2 created`, `client of a created`,
    * `client of a deleted`, `client of a gone`, `copy of a complete`, `live migration of a begins`, `a switched over`,
-   * `a reverted`, `a cut over`, `launchers of a gone`, `VMI of a gone`, `VMI of a created`, `a is done`.
+   * `a reverted`, `a cut over`, `launchers of a gone`, `VMI of a gone`, `VMI of a created`, `a is done`; and, from
+   * playRow, `people start a`, `people stop a`.
    * With several disks the words come once, with the last of them.
    */
   readonly what: string;
@@ -153,6 +154,7 @@ const wordsForInstance = (change: Change, machine: Cast, seen: Seen): readonly W
 const wordsForPod = (change: Change, cast: readonly Cast[], seen: Seen): readonly Words[] => {
   const pod = change.object;
   const role = pod.metadata.labels?.[labels.role];
+  if (cast.length === 0) return [];
   if (role === roles.server) return wordsForServer(change, seen);
   if (role === roles.client) {
     const machine = cast.find((candidate) => candidate.name === pod.metadata.annotations?.[annotations.virtualMachine]);

@@ -10,6 +10,7 @@ import {
   type Observable,
   of,
   race,
+  Subject,
   share,
   startWith,
   take,
@@ -102,7 +103,11 @@ export const playRow = (
     const cast = castOf(row, variation);
     const startMs = server.now();
     const seen: Milestone[] = [];
-    const milestone$ = milestonesOf(server.changes$, cast, () => server.now() - startMs).pipe(
+    const people$ = new Subject<Milestone>();
+    const milestone$ = merge(
+      people$,
+      milestonesOf(server.changes$, cast, () => server.now() - startMs),
+    ).pipe(
       tap((milestone) => seen.push(milestone)),
       share(),
     );
@@ -126,7 +131,11 @@ export const playRow = (
       act(() => server.create(resources.storageMigrations, migrationOf(cast, variation), 'user')),
       until(() => hasCome(world, row, variation, seen)),
       timer(variation.delayMs / world.speed).pipe(ignoreElements()),
-      act(() => change(world, row, variation)),
+      act(() =>
+        change(world, row, variation, (what, machine) =>
+          people$.next({ atMs: server.now() - startMs, what: `people ${what} ${machine}`, machine }),
+        ),
+      ),
       act(() => release(world, row, variation)),
       until(() => cast.every((machine) => seen.some(({ what }) => what === `${machine.name} is done`))),
     );
@@ -243,10 +252,18 @@ const hasCome = (world: World, row: Row, variation: Variation, seen: readonly Mi
   });
 };
 
-const change = (world: World, row: Row, variation: Variation): void => {
+/** `tell` hears of each act just before it is carried out. */
+const change = (
+  world: World,
+  row: Row,
+  variation: Variation,
+  tell: (what: 'start' | 'stop', machine: string) => void,
+): void => {
   for (const name of row.changed) {
     const vm = refOf(name, variation);
-    if (row.machines.find((machine) => machine.name === name)?.on !== true) {
+    const isOn = row.machines.find((machine) => machine.name === name)?.on === true;
+    tell(isOn ? 'stop' : 'start', name);
+    if (!isOn) {
       world.people.start(vm);
       continue;
     }

@@ -15,6 +15,8 @@ export type Moment =
 export interface Row {
   readonly number: number;
   readonly title: string;
+  /** What must happen then, for people to read; `chains` and `never` are what is judged. */
+  readonly expected: string;
   /** The machines, and whether each is on at the start. */
   readonly machines: readonly { readonly name: string; readonly on: boolean }[];
   readonly moment: Moment;
@@ -59,6 +61,7 @@ export const rows: readonly Row[] = [
   {
     number: 1,
     title: 'one VM off, started while its copy pods exist',
+    expected: 'client and server go; when both are gone a is moved live',
     machines: [off('a')],
     moment: 'copy pods exist',
     changed: ['a'],
@@ -68,6 +71,7 @@ export const rows: readonly Row[] = [
   {
     number: 2,
     title: 'one VM on, stopped while the second virt-launcher runs',
+    expected: 'a is reverted; when its virt-launchers are gone it is copied offline and cut over',
     machines: [on('a')],
     moment: 'second launcher runs',
     changed: ['a'],
@@ -77,6 +81,7 @@ export const rows: readonly Row[] = [
   {
     number: 3,
     title: 'one VM on, stopped while the second virt-launcher does not run yet',
+    expected: 'as row 2',
     machines: [on('a')],
     moment: 'second launcher pending',
     changed: ['a'],
@@ -86,6 +91,7 @@ export const rows: readonly Row[] = [
   {
     number: 4,
     title: 'two VMs off, one is started while the copy pods exist',
+    expected: "a's client goes at once; b's copy completes and b is cut over; when the server is gone a is moved live",
     machines: [off('a'), off('b')],
     moment: 'copy pods exist',
     changed: ['a'],
@@ -99,6 +105,7 @@ export const rows: readonly Row[] = [
   {
     number: 5,
     title: 'two VMs off, both are started while the copy pods exist',
+    expected: 'clients and server go; when every copy pod is gone both are moved live',
     machines: [off('a'), off('b')],
     moment: 'copy pods exist',
     changed: ['a', 'b'],
@@ -115,6 +122,8 @@ export const rows: readonly Row[] = [
   {
     number: 6,
     title: 'two VMs on, one is stopped after both live migrations began',
+    expected:
+      'b is moved live undisturbed; a is reverted, copied offline when its virt-launchers are gone, and cut over',
     machines: [on('a'), on('b')],
     moment: 'all have begun',
     changed: ['a'],
@@ -128,6 +137,7 @@ export const rows: readonly Row[] = [
   {
     number: 7,
     title: 'two VMs on, both are stopped',
+    expected: 'both are reverted, copied offline when their virt-launchers are gone, and cut over',
     machines: [on('a'), on('b')],
     moment: 'all have begun',
     changed: ['a', 'b'],
@@ -137,6 +147,7 @@ export const rows: readonly Row[] = [
   {
     number: 8,
     title: 'one VM on, one off; the one that is off is started after both began',
+    expected: "b's client and the server go and b is moved live; a is moved live undisturbed",
     machines: [on('a'), off('b')],
     moment: 'all have begun',
     changed: ['b'],
@@ -150,6 +161,7 @@ export const rows: readonly Row[] = [
   {
     number: 9,
     title: 'one VM on, one off; the one that is on is stopped after both began',
+    expected: 'a is reverted; the running copy of b completes first; then a second server copies a; both are cut over',
     machines: [on('a'), off('b')],
     moment: 'all have begun',
     changed: ['a'],
