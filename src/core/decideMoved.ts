@@ -5,6 +5,7 @@ import { act, begin, type Circumstances, type Command, type Decision, wait } fro
 import type { MachineFacts } from './facts.ts';
 import { isFinal } from './guest.ts';
 import type { MigrationRecord } from './storageMigration.ts';
+import { claimOf } from './volumes.ts';
 
 /** The cut-over patch has landed and nothing more is known yet: the next virt-launcher decides (law 5). */
 export const decideCutOver = (facts: MachineFacts, record: MigrationRecord, { now }: Circumstances): Decision => {
@@ -44,7 +45,8 @@ const decideSources = (facts: MachineFacts, record: MigrationRecord, { clearance
   if (!asked || record.sourcesDeleted) return wait('Moved', '');
   if (!record.seenOnTarget)
     return wait('Moved', 'the machine to be seen running on the target before the sources are deleted');
-  if (facts.guest.kind !== 'running' || facts.launcher !== 'target' || facts.unfinished.length > 0) {
+  const undisturbed = facts.guest.kind === 'running' && facts.launcher === 'target' && facts.spec === 'target';
+  if (!undisturbed || facts.unfinished.length > 0) {
     return wait('Moved', 'the machine to run on the target undisturbed before the sources are deleted');
   }
   const remaining = record.disks.filter((disk) => facts.view.claim(disk.source)?.uid === disk.sourceUid);
@@ -55,7 +57,8 @@ const decideSources = (facts: MachineFacts, record: MigrationRecord, { clearance
   const holders = facts.view.pods.filter(
     (pod) => pod.phase !== 'Succeeded' && pod.phase !== 'Failed' && pod.claims.some((claim) => sources.has(claim)),
   );
-  const users = remaining.flatMap((disk) => facts.view.otherUsersOf(disk.source));
+  const isOwn = facts.view.machine?.volumes.some((entry) => sources.has(claimOf(entry))) === true;
+  const users = [...(isOwn ? [facts.name] : []), ...remaining.flatMap((disk) => facts.view.otherUsersOf(disk.source))];
   if (holders.length > 0 || users.length > 0) {
     const names = [...holders.map((pod) => `pod ${pod.name}`), ...users.map((name) => `VM ${name}`)];
     return wait('Moved', `others to let go of the source claims: ${names.join(', ')}`);

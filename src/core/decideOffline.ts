@@ -4,11 +4,13 @@
 import { copyResultOf } from './copyResult.ts';
 import { act, begin, type Circumstances, type Decision, needsAttention, wait } from './decision.ts';
 import type { MachineFacts } from './facts.ts';
-import type { VirtualMachine } from './objects.ts';
+import type { Pod, VirtualMachine } from './objects.ts';
 import type { MigrationRecord } from './storageMigration.ts';
 import { missingClaims, targetObstacle } from './targets.ts';
 
 type Offline = NonNullable<MigrationRecord['offline']>;
+
+const hasEnded = (pod: Pod): boolean => pod.phase === 'Succeeded' || pod.phase === 'Failed';
 
 /** The machine is off and stands on A. */
 export const decideOffline = (facts: MachineFacts, record: MigrationRecord, circumstances: Circumstances): Decision => {
@@ -16,7 +18,7 @@ export const decideOffline = (facts: MachineFacts, record: MigrationRecord, circ
   if (machine === undefined) return wait('Waiting', 'the VM to be seen');
   const { offline } = record;
   if (offline === undefined) return beginCopy(facts, record, machine, circumstances);
-  if (!facts.offSinceCopyBegan) return voidCopy(record);
+  if (!facts.offSinceCopyBegan || isDisturbed(facts, record)) return voidCopy(record);
   const results = takeDownResults(facts, offline, circumstances.now);
   if (results !== undefined) return act('CopyingOffline', { kind: 'record', ...results(record) });
   const worst = offline.failures.find((failure) => failure.count >= circumstances.limits.maxCopyFailures);
@@ -62,26 +64,40 @@ export const stillBusy = (facts: MachineFacts): string | undefined => {
   return `pods to let go of its claims: ${facts.foreignPods.map((pod) => pod.name).join(', ')}`;
 };
 
-/** What clients of this very copy have ended and are not yet written down. */
+/** Whether somebody else has a hand on source or copy, or the copy itself is gone: it cannot be relied on any more. */
+const isDisturbed = (facts: MachineFacts, record: MigrationRecord): boolean =>
+  facts.foreignPods.length > 0 || record.disks.some((disk) => facts.view.claim(disk.target) === undefined);
+
+/** What pods of this very copy have ended and are not yet written down. */
 const takeDownResults = (facts: MachineFacts, offline: Offline, now: number) => {
   const at = new Date(now).toISOString();
+  const ours = facts.copyPods.filter((pod) => pod.migrationUid === facts.view.migration.uid);
   let copied = offline.copied;
   let failures = offline.failures;
-  for (const client of facts.copyPods) {
+  const fail = (volume: string, pod: Pod, message: string): void => {
+    const before = failures.find((failure) => failure.volume === volume);
+    // What is being deleted was cancelled, and each pod counts once.
+    if (pod.deleting || before?.podUid === pod.uid) return;
+    const failure = { volume, count: (before?.count ?? 0) + 1, at, podUid: pod.uid, message };
+    failures = [...failures.filter((other) => other !== before), failure];
+  };
+  // A server runs until it is deleted; one that has ended takes its clients with it.
+  const fallen = ours.filter((pod) => pod.role === 'copyServer' && hasEnded(pod) && !pod.deleting);
+  const fallenUnder = (volume: string): Pod | undefined => {
+    const target = facts.record?.disks.find((disk) => disk.volume === volume)?.target;
+    return fallen.find((server) => target !== undefined && server.claims.includes(target));
+  };
+  for (const client of ours) {
     if (client.role !== 'copyClient' || client.copyId !== offline.id || copied.includes(client.volumeName)) continue;
     const result = copyResultOf(client);
     if (result.kind === 'whole') copied = [...copied, client.volumeName];
-    if (result.kind !== 'failed' || client.deleting) continue;
-    const before = failures.find((failure) => failure.volume === client.volumeName);
-    if (before?.podUid === client.uid) continue;
-    const failure = {
-      volume: client.volumeName,
-      count: (before?.count ?? 0) + 1,
-      at,
-      podUid: client.uid,
-      message: result.message,
-    };
-    failures = [...failures.filter((other) => other !== before), failure];
+    const counts = result.kind === 'failed' && fallenUnder(client.volumeName) === undefined;
+    if (counts) fail(client.volumeName, client, result.message);
+  }
+  for (const { volume } of facts.record?.disks.filter((disk) => !copied.includes(disk.volume)) ?? []) {
+    const server = fallenUnder(volume);
+    const said = server?.trouble || server?.ended?.message.slice(0, 300) || 'it did not say why';
+    if (server !== undefined) fail(volume, server, `the copy server has ended: ${said}`);
   }
   if (copied === offline.copied && failures === offline.failures) return undefined;
   const why = copied === offline.copied ? ('copyFailed' as const) : ('copyEnded' as const);
@@ -102,6 +118,8 @@ const cutOver = (
   const busy = stillBusy(facts);
   if (busy !== undefined) return wait('CuttingOver', busy);
   if (facts.goal === 'pause') return wait('CuttingOver', 'spec.paused to be false');
+  const obstacle = targetObstacle(facts, record);
+  if (obstacle !== undefined) return needsAttention(obstacle.reason, obstacle.message);
   const quietSinceMs = Math.max(machine.offSinceMs ?? now, Date.parse(offline.startedAt));
   const quietInMs = quietSinceMs + limits.cutOverQuietMs - now;
   if (quietInMs > 0) return wait('CuttingOver', 'some time without a start or stop', quietInMs);

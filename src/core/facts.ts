@@ -79,9 +79,9 @@ export interface MachineFacts {
   readonly unfinished: readonly VirtualMachineInstanceMigration[];
   /** VMIMs of the recorded attempt that failed. */
   readonly failedAttempts: number;
-  /** Our rsync pods that mount one of its claims; a server counts, and so does one that is ending (law 1). */
+  /** Rsync pods of any migration that mount one of its claims; a server counts, and so does one that is ending (law 1). */
   readonly copyPods: readonly Pod[];
-  /** Pods that are not ours, have not ended, and mount one of its claims. */
+  /** Pods that are not of this migration, have not ended, and mount one of its claims. */
   readonly foreignPods: readonly Pod[];
   /** Of those, the ones that mount a target claim. While the guest is on A none may (contract §3). */
   readonly podsOnTarget: readonly Pod[];
@@ -226,7 +226,8 @@ export const factsOf = (view: MachineView): MachineFacts => {
   const claims = new Set(record?.disks.flatMap((disk) => [disk.source, disk.target]));
   const targets = new Set(record?.disks.map((disk) => disk.target));
   const onClaims = view.pods.filter((pod) => pod.claims.some((claim) => claims.has(claim)));
-  const foreignPods = onClaims.filter((pod) => !isCopyPod(pod) && !hasEnded(pod));
+  const isOurs = (pod: Pod): boolean => isCopyPod(pod) && pod.migrationUid === view.migration.uid;
+  const foreignPods = onClaims.filter((pod) => !isOurs(pod) && !hasEnded(pod));
   const known = record?.live?.knownMigrations ?? [];
   return {
     name: view.name,

@@ -47,6 +47,8 @@ interface Wish {
   readonly copyId: string;
   readonly startedAtMs: number;
   readonly paused: boolean;
+  /** Copy pods that mount its claims now. */
+  readonly copyPods: readonly Pod[];
   readonly disks: readonly (RecordedDisk & { readonly notBeforeMs: number; readonly failedPod: string })[];
 }
 
@@ -70,24 +72,41 @@ const wishOf = (facts: MachineFacts, limits: Limits): Wish | undefined => {
     copyId: offline.id,
     startedAtMs: Date.parse(offline.startedAt),
     paused: facts.goal === 'pause',
+    copyPods: facts.copyPods,
     disks,
   };
 };
 
 const hasEnded = (pod: Pod): boolean => pod.phase === 'Succeeded' || pod.phase === 'Failed';
 
-/** A client is kept while it copies what is wanted, and after its end until its result is written down. */
-const keepClient = (client: Pod, wish: Wish | undefined): boolean => {
+/**
+ * A client is kept while it copies what is wanted to a server that is there, and after its end until its result is
+ * written down. One whose server is gone would only fail, and count against the machine.
+ */
+const keepClient = (client: Pod, wish: Wish | undefined, servers: readonly Pod[]): boolean => {
   if (wish === undefined || client.copyId !== wish.copyId) return false;
   const disk = wish.disks.find((candidate) => candidate.volume === client.volumeName);
-  return disk !== undefined && disk.failedPod !== client.uid;
+  if (disk === undefined || disk.failedPod === client.uid) return false;
+  if (servers.some((server) => server.uid === disk.failedPod)) return false;
+  return hasEnded(client) || servers.some((server) => isUp(server) && server.claims.includes(disk.target));
 };
+
+const isUp = (server: Pod): boolean => !server.deleting && !hasEnded(server);
+
+/** A server is kept while it mounts what is wanted, and after its end until that is written down as a failure. */
+const keepServer = (server: Pod, wishes: readonly Wish[]): boolean =>
+  wishes
+    .flatMap((wish) => wish.disks)
+    .some((disk) => server.claims.includes(disk.target) && (!hasEnded(server) || disk.failedPod !== server.uid));
 
 const causeOf = (pod: Pod, facts: MachineFacts | undefined): CancelCause => {
   if (facts === undefined || facts.view.migration.deleting) return 'deleted';
   if (facts.goal === 'cancel') return 'edited';
   if (hasEnded(pod)) return 'finished';
-  return facts.guest.kind === 'off' ? 'finished' : 'started';
+  if (facts.guest.kind !== 'off') return 'started';
+  const offline = facts.record?.offline;
+  const isCopying = offline !== undefined && offline.id === pod.copyId && !offline.copied.includes(pod.volumeName);
+  return isCopying ? 'failing' : 'finished';
 };
 
 /** Whether a machine is on its way to being copied offline, so that a new server had better wait for it. */
@@ -121,11 +140,10 @@ const decideOne = (
       !keepClient(
         client,
         wishes.find((wish) => wish.machine === client.vmName),
+        servers,
       ),
   );
-  const serves = (server: Pod): boolean =>
-    !hasEnded(server) && wishes.some((wish) => wish.disks.some((disk) => server.claims.includes(disk.target)));
-  const idle = servers.filter((server) => !serves(server));
+  const idle = servers.filter((server) => !keepServer(server, wishes));
   const ends = [...unwanted, ...idle]
     .filter((pod) => !pod.deleting)
     .map((pod): GroupCommand => {
@@ -134,8 +152,15 @@ const decideOne = (
         members.find((member) => causeOf(pod, member) !== 'finished');
       return { kind: 'deletePod', pod, cause: causeOf(pod, facts ?? members[0]) };
     });
-  const ready = wishes.filter((wish) => !wish.paused && circumstances.clearanceOf(wish.machine).kind === 'clear');
-  const server = servers.find((candidate) => !candidate.deleting && serves(candidate));
+  const group = new Set([...servers, ...clients].map((pod) => pod.uid));
+  const ready = wishes.filter(
+    (wish) =>
+      !wish.paused &&
+      // A pod that belongs to no group any more may still write: nothing new beside it.
+      wish.copyPods.every((pod) => group.has(pod.uid)) &&
+      circumstances.clearanceOf(wish.machine).kind === 'clear',
+  );
+  const server = servers.find((candidate) => isUp(candidate) && keepServer(candidate, wishes));
   if (server !== undefined) return { ends, ...clientsFor(server, ready, clients, now) };
   if (servers.length + clients.length > 0 || ready.length === 0) return { ends, begins: [], checkAgainMs: undefined };
   const gatheredMs = Math.min(...ready.map((wish) => wish.startedAtMs)) + limits.gatherMs;

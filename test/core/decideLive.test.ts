@@ -36,9 +36,11 @@ import { clear, held, told } from './circumstances.ts';
 type Case = readonly [what: string, expected: string, facts: () => MachineFacts, circumstances?: Circumstances];
 
 const table = (cases: readonly Case[]): void => {
-  test.each(cases)('%s: %s', (_, expected, make, circumstances = clear()) => {
-    expect(told(decide(make(), circumstances))).toBe(expected);
-  });
+  for (const [what, expected, make, circumstances = clear()] of cases) {
+    test(`${what}: ${expected}`, () => {
+      expect(told(decide(make(), circumstances))).toBe(expected);
+    });
+  }
 };
 
 /** The record that a decision writes. */
@@ -176,14 +178,14 @@ describe('beginning', () => {
   });
 
   test('attempts on one VMI are counted and end; another VMI counts anew', () => {
-    const after = (attempt: number, vmiUid = 'vmi-web-1') =>
+    const begunTimes = (attempt: number, vmiUid = 'vmi-web-1') =>
       runningFacts({
         record: record({ live: patched({ attempt, vmiUid }) }),
         machine: vm({ updateVolumesStrategy: 'Migration' }),
       });
-    expect(written(after(2)).live?.attempt).toBe(3);
-    expect(told(decide(after(3), clear()))).toBe('record gaveUp');
-    expect(written(after(3)).gaveUp).toMatchObject({ generation: 1, reason: 'LiveMigrationUndone' });
+    expect(written(begunTimes(2)).live?.attempt).toBe(3);
+    expect(told(decide(begunTimes(3), clear()))).toBe('record gaveUp');
+    expect(written(begunTimes(3)).gaveUp).toMatchObject({ generation: 1, reason: 'LiveMigrationUndone' });
     // Of the VMI before nothing is left but a watched end.
     const other = runningFacts({
       record: record({ live: patched({ attempt: 3, vmiUid: 'vmi-0' }) }),
