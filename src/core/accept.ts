@@ -22,12 +22,21 @@ export type Acceptance =
 
 /**
  * Judges all machines that have no record yet, together: one refusal refuses them all, so that nothing is started by
- * a spec that has a mistake in it.
+ * a spec that has a mistake in it. `taken` are the records of machines that were accepted before.
  */
-export const accept = (candidates: readonly { view: MachineView; wanted: VirtualMachineSpec }[]): Acceptance => {
+export const accept = (
+  candidates: readonly { view: MachineView; wanted: VirtualMachineSpec }[],
+  taken: ReadonlyMap<string, MigrationRecord> = new Map(),
+): Acceptance => {
   const records = new Map<string, MigrationRecord>();
   const refusals: Refusal[] = [];
   const claimed = new Map<string, string>();
+  for (const [name, { disks }] of taken) {
+    for (const disk of disks) {
+      claimed.set(disk.source, `spec.virtualMachines[${name}].volumes[${disk.volume}]`);
+      claimed.set(disk.target, `spec.virtualMachines[${name}].volumes[${disk.volume}]`);
+    }
+  }
   for (const { view, wanted } of candidates) {
     const machinePath = `spec.virtualMachines[${wanted.name}]`;
     const refuse = (field: string, problem: Attention): void => {

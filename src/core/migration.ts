@@ -22,14 +22,15 @@ export interface MigrationDecision {
 }
 
 /**
- * Nothing of this migration is left to be undone for the machine: it stands on the claim in authority and no copy
- * pod mounts its claims.
+ * Nothing of this migration is left to be undone for the machine: it stands on the claim in authority, or on claims
+ * that others have named, and no copy pod of ours mounts its claims.
  */
 export const isUndone = (facts: MachineFacts): boolean => {
   const { record } = facts;
-  if (facts.copyPods.length > 0) return false;
+  if (facts.copyPods.some((pod) => pod.migrationUid === facts.view.migration.uid)) return false;
   if (record === undefined || record.completed !== undefined || facts.identity !== 'same') return true;
-  return record.live === undefined && record.switchedOver === undefined && facts.spec === 'source';
+  const isCutOver = record.cutOver !== undefined && facts.spec === 'target';
+  return record.live === undefined && record.switchedOver === undefined && !isCutOver;
 };
 
 /** Decides for one migration. */
@@ -49,7 +50,8 @@ export const decideMigration = (view: MigrationView, finalizer: string): Migrati
   const candidates = members.flatMap((facts) =>
     facts.wanted !== undefined && facts.record === undefined ? [{ view: facts.view, wanted: facts.wanted }] : [],
   );
-  const acceptance = candidates.length === 0 ? undefined : accept(candidates);
+  const taken = new Map(members.flatMap(({ name, record }) => (record === undefined ? [] : [[name, record] as const])));
+  const acceptance = candidates.length === 0 ? undefined : accept(candidates, taken);
   const needsFinalizer = !held && (acceptance?.kind === 'accepted' || members.some((facts) => !isUndone(facts)));
   return { finalizer: needsFinalizer ? 'add' : 'keep', acceptance, dropped };
 };

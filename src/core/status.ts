@@ -85,7 +85,7 @@ interface Finding {
   readonly message: string;
 }
 
-const listOf = (entries: readonly VirtualMachineStatus[]): string =>
+const listOf = (entries: readonly { readonly name: string; readonly message: string }[]): string =>
   entries.map((entry) => `${entry.name}: ${entry.message}`).join(' ');
 
 const readyOf = (input: StatusInput): Finding => {
@@ -115,9 +115,10 @@ const progressingOf = (entries: readonly VirtualMachineStatus[], input: StatusIn
 
 const conditionsOf = (entries: readonly VirtualMachineStatus[], input: StatusInput): Condition[] => {
   const done = entries.filter((entry) => entry.mode === 'Done');
-  const failed = entries.filter(
-    (entry) => entry.record?.gaveUp !== undefined && entry.phase !== 'Moved' && entry.mode === 'Hold',
-  );
+  const failed = entries.flatMap(({ name, mode, record }) => {
+    const stands = record?.gaveUp?.generation === input.migration.generation && mode !== 'Done';
+    return stands && record?.gaveUp !== undefined ? [{ name, ...record.gaveUp }] : [];
+  });
   const attention = entries.filter((entry) => entry.phase === 'NeedsAttention');
   const allDone = entries.length > 0 && done.length === entries.length;
   const findings: readonly (readonly [string, Finding])[] = [

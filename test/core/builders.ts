@@ -334,7 +334,7 @@ export const view = ({ record: found, migration, claims = {}, ...fields }: ViewE
     attempts: [],
     pods: [],
     endingCopyPods: [],
-    claim: (wantedClaim) => (wantedClaim in claims ? claims[wantedClaim] : claim(wantedClaim)),
+    claim: (asked) => (asked in claims ? claims[asked] : asked === '' ? undefined : claim(asked)),
     settings: settings(),
     rivals: [],
     otherUsersOf: () => [],

@@ -1,0 +1,288 @@
+// What people read: conditions, summary, modes, progress and the entry of each machine.
+import { describe, expect, test } from 'vitest';
+import { decide } from '../../src/core/decide.ts';
+import type { MachineFacts } from '../../src/core/facts.ts';
+import { decideMigration } from '../../src/core/migration.ts';
+import { statusOf } from '../../src/core/status.ts';
+import { type StorageMigrationStatus, storageMigrationSchema } from '../../src/core/storageMigration.ts';
+import {
+  at,
+  copyingFacts,
+  facts,
+  offline,
+  patched,
+  record,
+  runningFacts,
+  startMs,
+  stoppedFacts,
+  stoppedVm,
+  switchedOver,
+  type ViewExtra,
+  vm,
+  vmi,
+  wanted,
+} from './builders.ts';
+import { clear } from './circumstances.ts';
+
+const completed = { by: 'Live' as const, at: at() };
+const done = (name = 'web-1', extra: ViewExtra = {}): MachineFacts =>
+  stoppedFacts({
+    name,
+    machine: stoppedVm({ name, on: 'target' }),
+    record: record({ machine: name, completed }),
+    ...extra,
+  });
+
+const statusFor = (members: readonly MachineFacts[], now = startMs): StorageMigrationStatus => {
+  const migration = members[0]?.view.migration;
+  if (migration === undefined) throw new Error('expected a member');
+  return statusOf({
+    migration,
+    reports: members.map((member) => ({ facts: member, decision: decide(member, clear()) })),
+    decision: decideMigration({ migration, members, pods: [] }, 'transship.dev/cancel'),
+    now,
+  });
+};
+
+/** Conditions in short: those that are True, and for Ready also when it is False. */
+const trueOnes = (status: StorageMigrationStatus): readonly string[] =>
+  (status.conditions ?? []).flatMap(({ type, status: is, reason }) => (is === 'True' ? [`${type} ${reason}`] : []));
+const conditionOf = (status: StorageMigrationStatus, type: string) =>
+  status.conditions?.find((condition) => condition.type === type);
+const entryOf = (status: StorageMigrationStatus) => status.virtualMachines?.[0];
+
+describe('conditions', () => {
+  const gaveUp = { generation: 1, reason: 'LiveMigrationFailing', message: 'KubeVirt failed 5 times' };
+  const cases: readonly (readonly [string, readonly string[], () => readonly MachineFacts[]])[] = [
+    ['copying live', ['Ready Accepted', 'Progressing Migrating'], () => [copyingFacts()]],
+    [
+      'waiting for nothing in particular',
+      ['Ready Accepted', 'Progressing Migrating'],
+      () => [stoppedFacts({ machine: vm() })],
+    ],
+    ['done', ['Ready Accepted', 'Succeeded AllMoved'], () => [done()]],
+    ['one of two done', ['Ready Accepted', 'Progressing Migrating'], () => [done(), copyingFacts()]],
+    ['refused', [], () => [facts({ machine: undefined })]],
+    ['paused', ['Ready Accepted'], () => [runningFacts({ migration: { spec: { paused: true } } })]],
+    [
+      'being deleted',
+      ['Ready Accepted', 'Progressing Cancelling'],
+      () => [copyingFacts({ migration: { deleting: true } })],
+    ],
+    [
+      'given up',
+      ['Ready Accepted', 'Failed LiveMigrationFailing', 'NeedsAttention LiveMigrationFailing'],
+      () => [runningFacts({ record: record({ gaveUp }) })],
+    ],
+    [
+      'given up, spec changed since',
+      ['Ready Accepted', 'Progressing Migrating'],
+      () => [stoppedFacts({ machine: vm(), record: record({ gaveUp }), migration: { generation: 2 } })],
+    ],
+    [
+      'given up, the other goes on',
+      ['Ready Accepted', 'Progressing Migrating', 'Failed LiveMigrationFailing', 'NeedsAttention LiveMigrationFailing'],
+      () => [runningFacts({ record: record({ gaveUp }) }), copyingFacts()],
+    ],
+    [
+      'a person has to decide',
+      ['Ready Accepted', 'NeedsAttention SwitchOverUnknown'],
+      () => [copyingFacts({ instance: undefined, attempts: [], pods: [] })],
+    ],
+    [
+      'a person has to decide for one of two',
+      ['Ready Accepted', 'Progressing Migrating', 'NeedsAttention ForeignVolumes'],
+      () => [runningFacts({ machine: vm({ volumes: [] }) }), copyingFacts()],
+    ],
+    [
+      'the VM is gone after it was done',
+      ['Ready Accepted', 'Succeeded AllMoved'],
+      () => [done('web-1', { machine: undefined })],
+    ],
+  ];
+  for (const [what, expected, make] of cases) {
+    test(what, () => {
+      expect(trueOnes(statusFor(make()))).toStrictEqual(expected);
+    });
+  }
+
+  test('all five are always there, each with reason, sentence and generation', () => {
+    for (const members of [[copyingFacts()], [done()], [facts({ machine: undefined })]]) {
+      const { conditions = [] } = statusFor(members);
+      expect(conditions.map(({ type }) => type)).toStrictEqual([
+        'Ready',
+        'Progressing',
+        'Succeeded',
+        'Failed',
+        'NeedsAttention',
+      ]);
+      for (const condition of conditions) {
+        expect(condition.reason).toMatch(/^[A-Z][A-Za-z]+$/);
+        expect(condition.message).not.toBe('');
+        expect(condition.observedGeneration).toBe(1);
+      }
+    }
+  });
+
+  test('a refusal names field and sentence, in the condition and at the machine', () => {
+    const status = statusFor([facts({ machine: undefined })]);
+    const sentence = 'spec.virtualMachines[web-1].name: there is no VM web-1 in namespace shop; mend the name';
+    expect(conditionOf(status, 'Ready')).toMatchObject({
+      status: 'False',
+      reason: 'UnknownVirtualMachine',
+      message: `${sentence}.`,
+    });
+    expect(entryOf(status)).toMatchObject({
+      phase: 'Refused',
+      reason: 'UnknownVirtualMachine',
+      message: sentence,
+      volumes: [],
+    });
+    expect(conditionOf(status, 'Progressing')).toMatchObject({ status: 'False', reason: 'Refused' });
+  });
+
+  test('lastTransitionTime changes with the status alone', () => {
+    const first = statusFor([copyingFacts()]);
+    const second = statusFor(
+      [copyingFacts({ migration: { status: first, records: {} } })].map((member) => ({
+        ...member,
+        record: record({ live: patched() }),
+      })),
+      startMs + 60_000,
+    );
+    expect(second.conditions).toStrictEqual(first.conditions);
+    const third = statusFor(
+      [done('web-1', { migration: { status: first } })].map((member) => ({ ...member, record: record({ completed }) })),
+      startMs + 60_000,
+    );
+    const times = Object.fromEntries(
+      (third.conditions ?? []).map(({ type, lastTransitionTime }) => [type, lastTransitionTime]),
+    );
+    expect(times).toStrictEqual({
+      Ready: at(),
+      Progressing: at(60),
+      Succeeded: at(60),
+      Failed: at(),
+      NeedsAttention: at(),
+    });
+  });
+});
+
+describe('summary, mode and progress', () => {
+  const two = ['root', 'data'];
+  const cases: readonly (readonly [string, readonly [string, string, string], () => readonly MachineFacts[]])[] = [
+    ['nothing done', ['0/1', 'Live', '0/1'], () => [copyingFacts()]],
+    ['all done', ['1/1', 'Done', '1/1'], () => [done()]],
+    [
+      'one of three, each mode once and in order',
+      ['1/3', 'Live,Offline', '1/3'],
+      () => [
+        done(),
+        stoppedFacts({
+          name: 'web-2',
+          machine: stoppedVm({ name: 'web-2' }),
+          record: record({ machine: 'web-2' }),
+          migration: { spec: { virtualMachines: [wanted('web-2')] } },
+        }),
+        copyingFacts(),
+      ],
+    ],
+    ['waiting', ['0/1', 'Hold', '0/1'], () => [stoppedFacts({ machine: vm() })]],
+    [
+      'disks count once they are moved, not when they are copied',
+      ['0/1', 'Offline', '0/2'],
+      () => [
+        stoppedFacts({
+          record: record({ diskNames: two, offline: offline({ copied: ['root'] }) }),
+          machine: stoppedVm({ disks: two }),
+          migration: { spec: { virtualMachines: [wanted('web-1', two)] } },
+        }),
+      ],
+    ],
+    [
+      'switched over: moved, though not done',
+      ['0/1', 'Live', '1/1'],
+      () => [copyingFacts({ record: record({ live: patched(), switchedOver }) })],
+    ],
+  ];
+  for (const [what, expected, make] of cases) {
+    test(what, () => {
+      const { summary, mode, progress } = statusFor(make());
+      expect([summary, mode, progress]).toStrictEqual(expected);
+    });
+  }
+});
+
+describe('entries', () => {
+  test('phases of the disks', () => {
+    const phases = (found: MachineFacts) => entryOf(statusFor([found]))?.volumes.map(({ phase }) => phase);
+    const two = ['root', 'data'];
+    const half = {
+      record: record({ diskNames: two, offline: offline({ copied: ['root'] }) }),
+      machine: stoppedVm({ disks: two }),
+      migration: { spec: { virtualMachines: [wanted('web-1', two)] } },
+    };
+    expect(phases(runningFacts())).toStrictEqual(['Waiting']);
+    expect(phases(copyingFacts())).toStrictEqual(['Copying']);
+    expect(phases(stoppedFacts(half))).toStrictEqual(['Copied', 'Copying']);
+    expect(phases(done())).toStrictEqual(['Moved']);
+  });
+
+  test('what is waited for is told', () => {
+    expect(entryOf(statusFor([copyingFacts()]))).toMatchObject({
+      phase: 'CopyingLive',
+      waitingFor: 'KubeVirt to copy the disks',
+    });
+    expect(entryOf(statusFor([facts({ machine: undefined })]))?.waitingFor).toBe('the field to be mended');
+  });
+
+  test('the record is carried on as it is', () => {
+    const found = record({ live: patched() });
+    expect(entryOf(statusFor([copyingFacts({ record: found })]))?.record).toStrictEqual(found);
+  });
+
+  test('an entry that is undone and not asked for leaves, one that is asked for otherwise loses its record', () => {
+    expect(statusFor([runningFacts({ migration: { spec: { virtualMachines: [] } } })]).virtualMachines).toStrictEqual(
+      [],
+    );
+    const otherwise = {
+      spec: { virtualMachines: [{ name: 'web-1', volumes: [{ name: 'root', target: { claimName: 'else' } }] }] },
+    };
+    const entry = entryOf(statusFor([runningFacts({ migration: otherwise })]));
+    expect(entry).toMatchObject({ name: 'web-1' });
+    expect(entry?.record).toBeUndefined();
+  });
+
+  test('given up but stopped by its owner meanwhile is still told as given up', () => {
+    const gaveUp = { generation: 1, reason: 'X', message: 'why' };
+    const status = statusFor([
+      stoppedFacts({
+        machine: vm({ runStrategy: 'Halted' }),
+        instance: vmi({ deleting: true }),
+        record: record({ gaveUp }),
+      }),
+    ]);
+    expect(conditionOf(status, 'Failed')).toMatchObject({ status: 'True', reason: 'X' });
+  });
+});
+
+test('while it is being taken back, why it was given up is told already', () => {
+  const gaveUp = { generation: 1, reason: 'RestartRequired', message: 'cpu changed' };
+  const status = statusFor([copyingFacts({ record: record({ live: patched(), gaveUp }) })]);
+  expect(entryOf(status)?.phase).toBe('Reverting');
+  expect(conditionOf(status, 'Failed')).toMatchObject({ reason: 'RestartRequired', message: 'web-1: cpu changed' });
+});
+
+test('every status passes the schema', () => {
+  const all = [
+    [copyingFacts()],
+    [done()],
+    [facts({ machine: undefined })],
+    [copyingFacts({ instance: undefined, attempts: [], pods: [] })],
+    [stoppedFacts({ record: record({ offline: offline() }) })],
+  ];
+  for (const members of all) {
+    const { spec } = (members[0] as MachineFacts).view.migration;
+    expect(storageMigrationSchema.safeParse({ spec, status: statusFor(members) }).error).toBeUndefined();
+  }
+});
