@@ -108,7 +108,10 @@ export interface RemoveOptions {
 export interface KubeApi {
   /** One page of a list; emits once. */
   list(resource: Resource, options: ListOptions): Observable<ListPage>;
-  /** Events until the server ends the watch (completes) or the connection breaks (errors). */
+  /**
+   * Events until the server ends the watch (completes) or the connection breaks (errors). A bookmark of the version
+   * asked for may come first: the server has agreed to the watch.
+   */
   watch(resource: Resource, options: WatchOptions): Observable<WatchEvent>;
   /** Read from the server, not from a cache; emits once. */
   get(resource: Resource, ref: ObjectRef): Observable<KubeObject>;

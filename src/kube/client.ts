@@ -27,6 +27,13 @@ const patchTypes = {
 const patchBody = (patch: Patch): unknown => (patch.type === 'json' ? patch.operations : patch.body);
 
 /**
+ * A server that agrees to a watch says nothing before something happens. That it agreed is as good as a bookmark of
+ * the version asked for, and is the first sign after a break that all is well again.
+ */
+const acceptance = (resourceVersion: string): string =>
+  resourceVersion === '' ? '' : JSON.stringify({ type: 'BOOKMARK', object: { metadata: { resourceVersion } } });
+
+/**
  * The library refuses plain HTTP unless told not to verify, and leaves out the certificate authority of a context
  * without a user; neither is wanted.
  */
@@ -62,7 +69,8 @@ export const connect = (kubeConfig: KubeConfig, options: Partial<ConnectOptions>
       const asked: Asked = { verb: 'watch', resource, namespace, server };
       const query = { watch: true, allowWatchBookmarks: true, labelSelector, resourceVersion, timeoutSeconds };
       const path = pathOf(resource, { namespace, query });
-      return follow({ asked, method: 'GET', path }).pipe(mergeMap((line) => readEvent(asked, line)));
+      const accepted = acceptance(resourceVersion);
+      return follow({ asked, method: 'GET', path }, accepted).pipe(mergeMap((line) => readEvent(asked, line)));
     },
     get: (resource, ref) => {
       const asked: Asked = { verb: 'get', resource, ref, server };

@@ -30,9 +30,12 @@ export const wholeAnswer =
       );
     });
 
-/** The lines of a watch; an answer other than success becomes its failure. */
+/**
+ * The lines of a watch; an answer other than success becomes its failure. `accepted` is the line that stands for the
+ * server's consent, emitted before those that it sends; none if empty.
+ */
 export const answerLines =
-  (asked: Asked, maxBytes: number): OperatorFunction<ResponsePart, string> =>
+  (asked: Asked, maxBytes: number, accepted: string): OperatorFunction<ResponsePart, string> =>
   (parts) =>
     defer(() => {
       let refusal: { readonly status: number; readonly retryAfter: string | undefined } | undefined;
@@ -41,7 +44,8 @@ export const answerLines =
         if (part.kind === 'data') {
           if (refusal === undefined) return [part.chunk];
           if (said.length < 100) said.push(part.chunk);
-        } else if (!isSuccess(part.status)) refusal = part;
+        } else if (isSuccess(part.status)) return [Buffer.from(`${accepted}\n`)];
+        else refusal = part;
         return [];
       };
       const refuse = defer(() => {

@@ -82,9 +82,9 @@ export const sender = ({ source, url, proxyUrl }: Target, settings: ConnectOptio
           timeout({ first: timeoutMs, with: () => throwError(late) }),
         );
       }),
-    /** Emits lines for as long as the server sends them. */
-    follow: (call: Call): Observable<string> =>
-      defer(() => send(call, 'watches', { sent: false }).pipe(answerLines(call.asked, maxAnswerBytes))),
+    /** Emits lines for as long as the server sends them, after `accepted` as soon as it has agreed to. */
+    follow: (call: Call, accepted: string): Observable<string> =>
+      defer(() => send(call, 'watches', { sent: false }).pipe(answerLines(call.asked, maxAnswerBytes, accepted))),
     close: connections.close,
   };
 };

@@ -106,8 +106,10 @@ const watchOneScope = <T extends Kept>(subject: Subject<T>): Observable<WatchSig
     const { api, resource, project, scope, selection, settings } = subject;
     const position: Position = { version: undefined, refusals: 0 };
     const advance = (to: string): void => {
+      // That a watch was agreed to does not prove that it works.
+      if (to === '' || to === position.version) return;
       position.refusals = 0;
-      if (to !== '') position.version = to;
+      position.version = to;
     };
     /** Whether the version is still of use is decided before the next attempt. */
     const judge = (failure: KubeFailure): void => {

@@ -309,6 +309,7 @@ describe('connect, failures', () => {
 
 describe('connect, watches', () => {
   const line = (type: string, object: unknown): string => `${JSON.stringify({ type, object })}\n`;
+  const agreed: WatchEvent = { type: 'bookmark', resourceVersion: watchOptions.resourceVersion };
   const all = (connection: Connection): Promise<WatchEvent[]> =>
     lastValueFrom(connection.watch(resources.pods, watchOptions).pipe(toArray()));
 
@@ -329,6 +330,7 @@ describe('connect, watches', () => {
       next(0);
     });
     expect(await all(client(server.url))).toStrictEqual([
+      agreed,
       { type: 'added', object: named },
       { type: 'modified', object: pod('b', '8') },
       { type: 'deleted', object: pod('b', '9') },
@@ -345,7 +347,8 @@ describe('connect, watches', () => {
   test('passes on a Status in the stream, and one instead of the stream', async () => {
     const gone = { kind: 'Status', code: 410, reason: 'Expired', message: 'too old' };
     const inside = await serve((_request, response) => response.end(line('ERROR', gone)));
-    const [event] = await all(client(inside.url));
+    const [first, event] = await all(client(inside.url));
+    expect(first).toStrictEqual(agreed);
     expect(event).toMatchObject({ type: 'error', failure: { kind: 'status', code: 410, reason: 'Expired' } });
     const instead = await serve((_request, response) => json(response, 410, gone));
     expect(await failureOf(all(client(instead.url)))).toMatchObject({ kind: 'status', code: 410, reason: 'Expired' });
@@ -372,7 +375,12 @@ describe('connect, watches', () => {
       }),
     );
     expect(failure.kind).toBe('unknown');
-    expect(events).toHaveLength(1);
+    expect(events).toStrictEqual([agreed, { type: 'added', object: pod('a') }]);
+  });
+
+  test('says that the server has agreed, before anything happens', async () => {
+    const server = await serve((_request, response) => response.writeHead(200).flushHeaders());
+    expect(await firstValueFrom(client(server.url).watch(resources.pods, watchOptions))).toStrictEqual(agreed);
   });
 
   test('fails on a line longer than it may be', async () => {
