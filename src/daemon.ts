@@ -1,18 +1,22 @@
 // The daemon in one piece, for main.ts, the demo and the tests: joins what reads to what writes, over any port to a
 // cluster. Nothing runs until it is subscribed, and unsubscribing ends everything it began.
-import { asyncScheduler, connect, defer, merge, type Observable, takeUntil, tap } from 'rxjs';
+import { asyncScheduler, connect, defer, merge, type Observable, share, take, takeUntil, tap } from 'rxjs';
 import type { Limits } from './core/decision.ts';
 import type { Kept } from './core/objects.ts';
+import type { MigrationKey } from './core/reading.ts';
 import type { EffectLimits } from './effects/deps.ts';
 import { announce } from './effects/events.ts';
 import type { Happening } from './effects/happening.ts';
 import { ownWrites } from './effects/ownWrites.ts';
 import { reconcile } from './effects/reconcile.ts';
+import { refuseUnreadable } from './effects/refuseUnreadable.ts';
 import type { KubeApi, Resource } from './kube/api.ts';
+import { endable } from './kube/endable.ts';
 import { machinesOf } from './streams/machines.ts';
 import { type ModesOptions, modesOf } from './streams/modes.ts';
 import { readingOf } from './streams/reading.ts';
 import { type Snapshot, snapshotOf } from './streams/snapshot.ts';
+import { unreadableMigrations } from './streams/unreadableMigrations.ts';
 import type { WatchKindOptions } from './streams/watchKind.ts';
 import type { WatchSignal } from './streams/watchSignal.ts';
 
@@ -37,14 +41,22 @@ export interface DaemonOptions extends ModesOptions {
 const unseenMs = 30_000;
 
 /**
- * Runs the daemon; emits what it does. It errors only on a bug. When `stop$` emits, no new work is begun: writes under
- * way end by themselves and the stream completes.
+ * Runs the daemon; emits what it does. It errors only on a bug. When `stop$` emits, no request is sent any more but the
+ * Events about what was done; those under way end by themselves and the stream completes.
  */
 export const daemon = (api: KubeApi, options: DaemonOptions, stop$: Observable<unknown>): Observable<Happening> =>
   defer(() => {
     const now = (): number => asyncScheduler.now();
     let latest: Snapshot | undefined;
-    const situations = snapshotOf(api, {
+    let over = false;
+    const ending$ = stop$.pipe(
+      take(1),
+      tap(() => {
+        over = true;
+      }),
+      share(),
+    );
+    const snapshots = snapshotOf(api, {
       ...options.watch,
       auditMs: options.auditMs,
       onSignal: (resource, signal) => options.onSignal?.(resource, signal),
@@ -53,18 +65,27 @@ export const daemon = (api: KubeApi, options: DaemonOptions, stop$: Observable<u
         latest = snapshot;
         options.onSnapshot?.(snapshot);
       }),
-      machinesOf(),
-      modesOf(options),
-      takeUntil(stop$),
+      takeUntil(ending$),
     );
     const reading = readingOf(() => latest);
-    return reconcile(situations, {
-      api,
-      reading,
+    const deps = {
+      api: endable(api, () => over),
+      // Who decides from nothing begins nothing.
+      reading: { ...reading, synced: () => !over && reading.synced() },
       ownWrites: ownWrites({ now, lateWriteMs: options.lateWriteMs, unseenMs }),
       now,
       holdUntilMs: now() + options.startupHoldMs,
       limits: options.limits,
       copyImage: options.copyImage,
-    }).pipe(connect((happenings) => merge(happenings, announce(happenings, { api, reading, now }, options.instance))));
+      unreadable: ({ namespace, migration }: MigrationKey) => latest?.migrations.malformedAt(namespace, migration),
+    };
+    return snapshots.pipe(
+      connect((snapshot$) =>
+        merge(
+          reconcile(snapshot$.pipe(machinesOf(), modesOf(options), takeUntil(ending$)), deps),
+          refuseUnreadable(snapshot$.pipe(unreadableMigrations()), deps),
+        ),
+      ),
+      connect((happenings) => merge(happenings, announce(happenings, { api, reading, now }, options.instance))),
+    );
   });

@@ -2,16 +2,16 @@
 // The process: command line, wiring, shutdown, and the only subscribe. Exit codes: 0 after an orderly end, 1 after a
 // bug, 2 when it was started wrongly. A bug ends the process at once, because starting again is safe by design.
 import { hostname } from 'node:os';
-import { asyncScheduler, config as rxjsConfig, Subject, timer } from 'rxjs';
+import { asyncScheduler, ReplaySubject, config as rxjsConfig, timer } from 'rxjs';
 import { type Config, parseConfig } from './config.ts';
 import type { Log } from './core/log.ts';
 import { daemon } from './daemon.ts';
-import { connect } from './kube/client.ts';
+import { type Connection, connect } from './kube/client.ts';
 import { loadKubeConfig } from './kube/clientConfig.ts';
-import { serveHttp } from './observe/http.ts';
+import { type HttpServer, serveHttp } from './observe/http.ts';
 import { createLog } from './observe/log.ts';
-import { createMetrics } from './observe/metrics.ts';
-import { report } from './report.ts';
+import { createMetrics, type Metrics } from './observe/metrics.ts';
+import { type Report, report } from './report.ts';
 import { version } from './version.ts';
 
 const startedWrongly = 2;
@@ -23,25 +23,19 @@ const fail = (messages: readonly string[]): never => {
 
 const run = async (config: Config): Promise<void> => {
   const log = createLog({ level: config.logLevel });
+  endOnBug(log);
   const loaded = loadKubeConfig({ path: config.kubeconfig, context: config.context });
   if (loaded.kind === 'mistake') return fail([loaded.message]);
+  // Heard before anything is listened on: process 1 of a container is deaf to signals that it does not handle.
+  const ending = endOnSignal(log, config.shutdownMs);
   const api = connect(loaded.kubeConfig, config.connection);
   const now = (): number => asyncScheduler.now();
-  const told = report({ log, metrics: () => metrics, now });
-  const metrics = createMetrics({ version, observe: told.observed });
-  const http = await serveHttp({ ...config.http, exposition: metrics.exposition, notReady: told.notReady, log });
-  log.info('Transship has started', { version, server: loaded.server, port: http.port });
-
-  const stop$ = new Subject<void>();
-  const end = async (code: number): Promise<void> => {
-    await http.close();
-    api.close();
-    log.info('Transship has ended', { code });
-    // A stream that failed may have left timers behind, and nothing of them is wanted.
-    process.exit(code);
-  };
-  onBug(log, () => end(1));
-  onSignals(log, config.shutdownMs, stop$, end);
+  const told: Report = report({ log, metrics: () => metrics, now });
+  const metrics: Metrics = createMetrics({ version, observe: told.observed });
+  const notReady = () => (ending.begun() ? ['Transship is ending'] : told.notReady());
+  const http = await listening({ ...config.http, exposition: metrics.exposition, notReady, log });
+  ending.closes(http, api);
+  log.info('Transship has started', { version, server: api.server, port: http.port });
   daemon(
     api,
     {
@@ -51,32 +45,64 @@ const run = async (config: Config): Promise<void> => {
       onSignal: told.onSignal,
       onSnapshot: told.onSnapshot,
     },
-    stop$,
-  ).subscribe({
-    next: told.onHappening,
-    complete: () => void end(0),
-  });
+    ending.stop$,
+  ).subscribe({ next: told.onHappening, complete: ending.complete });
 };
 
-/** SIGTERM and SIGINT: no new work; writes under way end or time out; a second signal does not wait. */
-const onSignals = (log: Log, shutdownMs: number, stop$: Subject<void>, end: (code: number) => Promise<void>): void => {
-  let stopping = false;
+/** An address that cannot be listened on is a mistake of whoever started the process. */
+const listening = (options: Parameters<typeof serveHttp>[0]): Promise<HttpServer> =>
+  serveHttp(options).catch((error: unknown) => fail([error instanceof Error ? error.message : String(error)]));
+
+/**
+ * SIGTERM and SIGINT: no new work; writes under way end, or are given up after `shutdownMs`; a second signal waits for
+ * nothing.
+ */
+const endOnSignal = (log: Log, shutdownMs: number) => {
+  // Replayed, because a signal may come before there is anything to stop.
+  const stop$ = new ReplaySubject<void>(1);
+  const open: (() => unknown)[] = [];
+  let begun = false;
+  let over = false;
+  const exit = (): never => {
+    log.info('Transship has ended');
+    // A stream that was left behind may have timers, and nothing of them is wanted.
+    return process.exit(0);
+  };
+  const end = async (): Promise<void> => {
+    if (over) return;
+    over = true;
+    for (const close of open) await close();
+    exit();
+  };
   const stop = (signal: NodeJS.Signals): void => {
-    if (stopping) return void end(0);
-    stopping = true;
-    log.info('Transship was told to end', { signal });
-    timer(shutdownMs).subscribe(() => void end(0));
+    if (begun) {
+      log.warn('Transship was told again to end and waits for nothing', { signal });
+      exit();
+    }
+    begun = true;
+    log.info('Transship was told to end', { signal, shutdownMs });
+    timer(shutdownMs).subscribe(() => {
+      if (!over) log.warn('Writes under way were not answered in time and are given up', { shutdownMs });
+      void end();
+    });
     stop$.next();
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+  return {
+    stop$,
+    begun: () => begun,
+    /** Connections that are idle by then close by themselves with the process. */
+    closes: (http: HttpServer, api: Connection) => open.push(http.close, () => void api.close()),
+    complete: () => void end(),
+  };
 };
 
-/** Whatever nobody expected: said, and the end. */
-const onBug = (log: Log, end: () => Promise<void>): void => {
-  const die = (err: unknown): void => {
+/** Whatever nobody expected: said, and the end, before anything else is done on wrong grounds. */
+const endOnBug = (log: Log): void => {
+  const die = (err: unknown): never => {
     log.fatal('A bug ends this process', { err });
-    void end();
+    return process.exit(1);
   };
   rxjsConfig.onUnhandledError = die;
   process.on('uncaughtException', die);

@@ -7,6 +7,7 @@ import type { Happening } from './effects/happening.ts';
 import type { Resource } from './kube/api.ts';
 import { resources } from './kube/resources.ts';
 import type { Metrics, Observed, ObservedMode } from './observe/metrics.ts';
+import { signalTeller } from './signalTeller.ts';
 import type { Snapshot } from './streams/snapshot.ts';
 import type { Store } from './streams/store.ts';
 import type { WatchSignal } from './streams/watchSignal.ts';
@@ -41,48 +42,18 @@ const storesOf = (snapshot: Snapshot): readonly (readonly [string, Store<Kept>])
 /** Makes the report of one daemon. */
 export const report = ({ log, metrics, now }: ReportOptions): Report => {
   let latest: Snapshot | undefined;
+  let wasReady = false;
+  const tellSignal = signalTeller(log, metrics, now);
   return {
-    onSignal: (resource, signal) => {
-      const kind = resource.plural;
-      switch (signal.kind) {
-        case 'trouble':
-          metrics().watchRestarted(kind);
-          metrics().watchEvent(kind, 'error');
-          log.warn('A watch failed and is tried again', {
-            kind,
-            scope: signal.scope,
-            attempt: signal.attempt,
-            delayMs: Math.round(signal.delayMs),
-            reason: signal.failure.message,
-          });
-          break;
-        case 'malformed':
-          log.error('An object cannot be read and is left alone', { kind, reason: signal.malformed.message });
-          break;
-        case 'ready':
-          log.info('A kind was listed', { kind, scope: signal.scope });
-          break;
-        case 'applied':
-          metrics().watchEvent(kind, 'modified');
-          break;
-        case 'deleted':
-          metrics().watchEvent(kind, 'deleted');
-          break;
-        case 'bookmark':
-          metrics().watchEvent(kind, 'bookmark');
-          break;
-        case 'listed':
-          metrics().watchEvent(kind, 'added');
-          break;
-        case 'init':
-        case 'ignored':
-          break;
-        default:
-          signal satisfies never;
-      }
-    },
+    onSignal: (resource, signal) => tellSignal(resource.plural, signal),
     onSnapshot: (snapshot) => {
       latest = snapshot;
+      if (wasReady || !storesOf(snapshot).every(([, store]) => store.synced)) return;
+      wasReady = true;
+      log.info('Every kind was listed: Transship is ready', {
+        storageMigrations: snapshot.migrations.size,
+        virtualMachines: snapshot.virtualMachines.size,
+      });
     },
     onHappening: (happening) => {
       switch (happening.kind) {
@@ -112,7 +83,10 @@ export const report = ({ log, metrics, now }: ReportOptions): Report => {
 const tellCommand = (happening: Extract<Happening, { kind: 'command' }>, log: Log, metrics: Metrics): void => {
   const { command, outcome, cause, record, detail } = happening;
   metrics.commandDone(command, outcome);
-  if (cause !== undefined && outcome === 'done') metrics.cancelled(cause);
+  // The server of a group goes with its last client, and pods that are through are only cleared away.
+  const cancels =
+    outcome === 'done' && cause !== undefined && cause !== 'finished' && happening.key.machine !== undefined;
+  if (cancels) metrics.cancelled(cause);
   const fields = {
     machine: keyText(happening.key),
     command,
@@ -127,9 +101,10 @@ const tellCommand = (happening: Extract<Happening, { kind: 'command' }>, log: Lo
 };
 
 const troublesIn = (snapshot: Snapshot): readonly string[] =>
-  storesOf(snapshot).flatMap(([kind, store]) =>
-    store.synced ? [] : [`watch ${kind}: not synced: ${store.trouble?.message ?? 'being listed'}`],
-  );
+  storesOf(snapshot).flatMap(([kind, { synced, trouble }]) => {
+    if (synced) return trouble === undefined ? [] : [`watch ${kind}: broken: ${trouble.message}`];
+    return [`watch ${kind}: not synced: ${trouble?.message ?? 'being listed'}`];
+  });
 
 const count = <K extends string>(counts: Partial<Record<K, number>>, name: K): void => {
   counts[name] = (counts[name] ?? 0) + 1;
@@ -159,7 +134,7 @@ const observedIn = (snapshot: Snapshot | undefined, nowMs: number): Observed => 
     storageMigrations,
     watches: (snapshot === undefined ? [] : storesOf(snapshot)).map(([kind, store]) => ({
       kind,
-      synced: store.synced,
+      synced: store.synced && store.trouble === undefined,
       lastEventAgeSeconds: store.lastEventMs === undefined ? undefined : Math.max(0, nowMs - store.lastEventMs) / 1000,
       objects: store.size,
       malformed: [...store.malformed()].length,

@@ -3,7 +3,8 @@
 import { Observable, type OperatorFunction } from 'rxjs';
 import { listen } from '../operators/listen.ts';
 
-const newline = 0x0a;
+/** The byte that ends a line. */
+export const newline = 0x0a;
 
 /**
  * Emits each line without its newline; empty lines are left out. A last line without a newline is emitted at the end.

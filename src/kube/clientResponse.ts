@@ -2,7 +2,7 @@
 import { concatWith, defer, EMPTY, map, mergeMap, type OperatorFunction, reduce, throwError } from 'rxjs';
 import type { ResponsePart } from './clientExchange.ts';
 import { type Asked, refusedRequest, strangeAnswer } from './clientFailure.ts';
-import { lines } from './clientLines.ts';
+import { lines, newline } from './clientLines.ts';
 
 const isSuccess = (status: number): boolean => status >= 200 && status < 300;
 
@@ -40,11 +40,12 @@ export const answerLines =
     defer(() => {
       let refusal: { readonly status: number; readonly retryAfter: string | undefined } | undefined;
       const said: Uint8Array[] = [];
+      const consent = Buffer.concat([Buffer.from(accepted), Buffer.of(newline)]);
       const take = (part: ResponsePart): readonly Uint8Array[] => {
         if (part.kind === 'data') {
           if (refusal === undefined) return [part.chunk];
           if (said.length < 100) said.push(part.chunk);
-        } else if (isSuccess(part.status)) return [Buffer.from(`${accepted}\n`)];
+        } else if (isSuccess(part.status)) return [consent];
         else refusal = part;
         return [];
       };

@@ -51,7 +51,7 @@ export const metricFamilies = {
   watchSynced: {
     name: 'transship_watch_synced',
     type: 'gauge',
-    help: 'Whether the whole list of a kind was read and its watch is followed: 1 or 0.',
+    help: 'Whether the whole list of a kind was read and its watch is followed without trouble: 1 or 0.',
     labels: ['kind'],
   },
   watchLastEventAge: {
@@ -63,7 +63,7 @@ export const metricFamilies = {
   watchEvents: {
     name: 'transship_watch_events_total',
     type: 'counter',
-    help: 'Events received from a watch, by kind and type: added, modified, deleted, bookmark or error.',
+    help: 'What was heard of a kind, by type: listed, applied (added or changed), deleted, bookmark or error.',
     labels: ['kind', 'type'],
   },
   watchRestarts: {

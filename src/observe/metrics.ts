@@ -19,7 +19,7 @@ export interface Metrics {
   /** Does nothing when both are the same. */
   modeSwitched(from: ObservedMode, to: ObservedMode): void;
   /** `kind` is the plural of the kind of object, here and below. */
-  watchEvent(kind: string, type: 'added' | 'modified' | 'deleted' | 'bookmark' | 'error'): void;
+  watchEvent(kind: string, type: 'listed' | 'applied' | 'deleted' | 'bookmark' | 'error'): void;
   watchRestarted(kind: string): void;
   /** Time from the arrival of an event to the sending of the first write that it caused. */
   reacted(seconds: number): void;

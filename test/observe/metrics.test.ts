@@ -149,12 +149,12 @@ describe('counters', () => {
   test('count cancels by cause, watch events by kind and type, and restarts', async () => {
     const metrics = metricsOf();
     metrics.cancelled('vmStarted');
-    metrics.watchEvent('pods', 'modified');
+    metrics.watchEvent('pods', 'applied');
     metrics.watchEvent('pods', 'bookmark');
     metrics.watchRestarted('pods');
     const { body } = await metrics.exposition();
     expect(body).toContain('transship_cancels_total{cause="vmStarted"} 1\n');
-    expect(body).toContain('transship_watch_events_total{kind="pods",type="modified"} 1\n');
+    expect(body).toContain('transship_watch_events_total{kind="pods",type="applied"} 1\n');
     expect(body).toContain('transship_watch_events_total{kind="pods",type="bookmark"} 1\n');
     expect(body).toContain('transship_watch_restarts_total{kind="pods"} 1\n');
   });
