@@ -3,8 +3,10 @@
 import {
   concat,
   defer,
+  EMPTY,
   filter,
   ignoreElements,
+  interval,
   map,
   merge,
   type Observable,
@@ -18,9 +20,10 @@ import {
   tap,
   timer,
 } from 'rxjs';
-import type { KubeObject } from '../../kube/api.ts';
+import { KubeFailure, type KubeObject } from '../../kube/api.ts';
 import { labels, roles } from '../../kube/names.ts';
 import { resources } from '../../kube/resources.ts';
+import type { NewDisk } from '../kubevirt/manifests.ts';
 import { judge } from './judge.ts';
 import { type Cast, type Milestone, milestonesOf } from './milestones.ts';
 import type { Row } from './rows.ts';
@@ -38,9 +41,23 @@ export interface Variation {
   /** How long after the row's moment people act, in ms. */
   readonly delayMs: number;
   readonly server: 'Shared' | 'PerVirtualMachine';
+  /** What the disks of each machine are, over and over. Default a plain claim each. */
+  readonly diskKinds?: readonly DiskKind[];
+  /** The copy pods at the row's moment: as they happen to be, kept Pending, or all Running. Default as they happen to be. */
+  readonly copyPods?: 'pending' | 'running';
+  /**
+   * Absent: people act at the row's moment. `any`: they act `delayMs` after the migration was made, wherever it stands
+   * then; nothing is held back, and only the end is judged.
+   */
+  readonly moment?: 'any';
+  /** So often they then change their minds, each time after `gapMs`; a refusal they shrug off. Only the end is judged. */
+  readonly flaps?: { readonly times: number; readonly gapMs: number };
   /** The row has failed when it is not through after this time, in ms. */
   readonly timeoutMs: number;
 }
+
+/** A claim named as such; through a DataVolume; through a DataVolume made from the machine's template; hotplugged. */
+export type DiskKind = 'claim' | 'dataVolume' | 'template' | 'hotplug';
 
 export const usualVariation: Variation = {
   namespace: 'shop',
@@ -121,35 +138,48 @@ export const playRow = (
         ignoreElements(),
       );
     const act = (what: () => void): Observable<never> => defer(() => of(what())).pipe(ignoreElements());
+    let letCopyPodsRun = (): void => {};
     const script = concat(
       act(() => ensureNamespace(server, variation.namespace)),
       act(() => makeMachines(world, row, cast, variation)),
       until(() => areAsTheyBegin(world, row, variation)),
       act(() => stopThoseThatAreOff(world, row, variation)),
       until(() => areOff(world, row, variation)),
-      act(() => holdBack(world, row, variation)),
+      act(() => {
+        if (variation.moment === undefined) holdBack(world, row, variation);
+        if (variation.copyPods === 'pending') {
+          letCopyPodsRun = world.nodes.hold((pod) => pod.metadata.labels?.[labels.role] !== undefined);
+        }
+      }),
       act(() => server.create(resources.storageMigrations, migrationOf(cast, variation), 'user')),
-      until(() => hasCome(world, row, variation, seen)),
+      until(() => variation.moment === 'any' || hasCome(world, row, variation, seen)),
       timer(variation.delayMs / world.speed).pipe(ignoreElements()),
       act(() =>
         change(world, row, variation, (what, machine) =>
           people$.next({ atMs: server.now() - startMs, what: `people ${what} ${machine}`, machine }),
         ),
       ),
-      act(() => release(world, row, variation)),
+      changeTheirMinds(world, row, variation),
+      act(() => {
+        release(world, row, variation);
+        letCopyPodsRun();
+      }),
       until(() => cast.every((machine) => seen.some(({ what }) => what === `${machine.name} is done`))),
     );
     const ended$ = race(
       concat(script, of('through' as const)),
       timer(variation.timeoutMs / world.speed).pipe(map(() => 'late' as const)),
     ).pipe(take(1), share());
-    const result = ended$.pipe(map((ended) => resultOf(world, row, cast, seen, ended, server.now() - startMs)));
+    const result = ended$.pipe(
+      map((ended) => resultOf(world, row, variation, cast, seen, ended, server.now() - startMs)),
+    );
     return merge(milestone$.pipe(takeUntil(ended$)), result);
   });
 
 const resultOf = (
   world: World,
   row: Row,
+  variation: Variation,
   cast: readonly Cast[],
   seen: readonly Milestone[],
   ended: 'through' | 'late',
@@ -161,7 +191,7 @@ const resultOf = (
     milestones: seen,
     faults: [
       ...(ended === 'late' ? ['not every machine was done in time'] : []),
-      ...judge(row, seen),
+      ...(variation.moment === undefined && variation.flaps === undefined ? judge(row, seen) : []),
       ...lost.map(
         (loss) =>
           `${loss.vm}: ${loss.lostBlocks} blocks of ${loss.volume} on ${loss.claim} are not what the guest wrote`,
@@ -179,10 +209,21 @@ const makeMachines = (world: World, row: Row, cast: readonly Cast[], variation: 
       name: machine.name,
       namespace: variation.namespace,
       runStrategy: isOn ? variation.strategyOn : variation.strategyOff,
-      disks: machine.disks.map((disk) => ({ name: disk.volume, claim: disk.source, target: disk.target })),
+      disks: machine.disks.map((disk, index) => ({
+        name: disk.volume,
+        claim: disk.source,
+        target: disk.target,
+        ...diskOptions(variation.diskKinds?.[index % variation.diskKinds.length]),
+      })),
     });
     if (isOn && variation.strategyOn === 'Manual') world.people.start(vm);
   }
+};
+
+const diskOptions = (kind: DiskKind | undefined): Partial<NewDisk> => {
+  if (kind === 'hotplug') return { hotplug: true };
+  if (kind === 'dataVolume') return { dataVolume: 'plain' };
+  return kind === 'template' ? { dataVolume: 'template' } : {};
 };
 
 const refOf = (name: string, variation: Variation) => ({ namespace: variation.namespace, name });
@@ -238,11 +279,14 @@ const secondLauncher = (world: World, name: string, variation: Variation): KubeO
 
 /** Whether the moment of the row has come for every machine. */
 const hasCome = (world: World, row: Row, variation: Variation, seen: readonly Milestone[]): boolean => {
-  const clients = world.server
+  const copyPods = world.server
     .all(resources.pods, variation.namespace)
-    .filter((pod) => pod.metadata.labels?.[labels.role] === roles.client).length;
+    .filter((pod) => pod.metadata.labels?.[labels.role] !== undefined);
+  const clients = copyPods.filter((pod) => pod.metadata.labels?.[labels.role] === roles.client).length;
   const machinesOff = row.machines.filter(({ on }) => !on).length;
-  const copiesBegan = clients === machinesOff * variation.disksEach;
+  const copiesBegan =
+    clients === machinesOff * variation.disksEach &&
+    (variation.copyPods !== 'running' || copyPods.every((pod) => phaseOf(pod) === 'Running'));
   return row.machines.every(({ name, on }) => {
     if (!on) return copiesBegan;
     const phase = phaseOf(secondLauncher(world, name, variation) ?? ({} as KubeObject));
@@ -284,6 +328,33 @@ const change = (
         variation.stopBy satisfies never;
     }
   }
+};
+
+const isOnNow = (world: World, name: string, variation: Variation): boolean => {
+  const machine = world.server.read(resources.virtualMachines, refOf(name, variation));
+  const spec = machine?.['spec'] as { readonly runStrategy?: string; readonly running?: boolean } | undefined;
+  if (spec?.runStrategy === 'Halted' || spec?.running === false) return false;
+  return world.server.read(resources.virtualMachineInstances, refOf(name, variation)) !== undefined;
+};
+
+/** Starts what they stopped and stops what they started, again and again. */
+const changeTheirMinds = (world: World, row: Row, variation: Variation): Observable<never> => {
+  const { times, gapMs } = variation.flaps ?? { times: 0, gapMs: 0 };
+  if (times === 0) return EMPTY;
+  return interval(gapMs / world.speed).pipe(
+    take(times),
+    tap(() => {
+      for (const name of row.changed) {
+        try {
+          if (isOnNow(world, name, variation)) world.people.stop(refOf(name, variation));
+          else world.people.start(refOf(name, variation));
+        } catch (refusal) {
+          if (!(refusal instanceof KubeFailure)) throw refusal;
+        }
+      }
+    }),
+    ignoreElements(),
+  );
 };
 
 /** Tells the result from the milestones before it. */
