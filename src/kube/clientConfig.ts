@@ -27,7 +27,7 @@ const fileMistake = (error: unknown, path: string | undefined): string => {
   if (code === 'ENOENT') return `The kubeconfig ${file} does not exist: name another with --kubeconfig or $KUBECONFIG.`;
   if (code === 'EACCES') return `The kubeconfig ${file} may not be read: check its permissions.`;
   if (code === 'EISDIR') return `The kubeconfig ${file} is a directory: name a file.`;
-  return `The kubeconfig ${file ?? '($KUBECONFIG or ~/.kube/config)'} cannot be read: ${wordsOf(error)}.`;
+  return `The kubeconfig ${file ?? '($KUBECONFIG or ~/.kube/config)'} cannot be read: ${wordsOf(error)}: mend it or name another with --kubeconfig.`;
 };
 
 const isUrl = (text: string): boolean => {
