@@ -42,6 +42,15 @@ export const accept = (
     const refuse = (field: string, problem: Attention): void => {
       refusals.push({ ...problem, machine: wanted.name, field: `${machinePath}${field}` });
     };
+    const [unreadable] = view.unreadable;
+    if (unreadable !== undefined) {
+      // What cannot be read must not be told to be missing.
+      refuse('', {
+        reason: 'UnreadableObject',
+        message: `${unreadable}; it has to be mended before anything is moved`,
+      });
+      continue;
+    }
     const disks = view.machine === undefined ? [] : disksOf(view, view.machine, wanted, refuse);
     for (const disk of disks) {
       for (const claim of [disk.source, disk.target]) {
