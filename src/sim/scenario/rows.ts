@@ -81,7 +81,8 @@ export const rows: readonly Row[] = [
   {
     number: 3,
     title: 'one VM on, stopped while the second virt-launcher does not run yet',
-    expected: 'as row 2',
+    expected:
+      'a is reverted; when both virt-launchers, the waiting one too, are gone it is copied offline and cut over',
     machines: [on('a')],
     moment: 'second launcher pending',
     changed: ['a'],
