@@ -134,9 +134,12 @@ const decideCancelling = (
 };
 
 /** The machine is to be left alone: what is under way is seen to its end, and then nothing more is done. */
-const decideUndone = (facts: MachineFacts, record: MigrationRecord, circumstances: Circumstances): Decision =>
-  decideCancelling(facts, record, circumstances) ??
-  wait('Cancelled', facts.copyPods.length > 0 ? 'the copy pods to be gone' : '');
+const decideUndone = (facts: MachineFacts, record: MigrationRecord, circumstances: Circumstances): Decision => {
+  const ending = decideCancelling(facts, record, circumstances);
+  if (ending !== undefined) return ending;
+  const isOurs = facts.copyPods.some((pod) => pod.migrationUid === facts.view.migration.uid);
+  return wait('Cancelled', isOurs ? 'the copy pods to be gone' : '');
+};
 
 /** Spec has changed since the machine was given up: what was counted against it is forgotten. */
 const tryAgain = (record: MigrationRecord): Decision => {

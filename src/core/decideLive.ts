@@ -183,9 +183,10 @@ export const decideAfterSwitchOver = (
       'the guest has switched over to the target claims, but the VM names others; name the target claims in the VM',
     );
   }
-  const state = facts.view.instance?.migrationState;
-  const isOurs = state !== undefined && state.migrationUid === record.switchedOver?.migrationUid;
-  if (isOurs && state.failed && state.mode === 'PostCopy') {
+  const { instance, lastInstance, attempts } = facts.view;
+  const states = [instance, lastInstance?.object, ...attempts].map((object) => object?.migrationState);
+  const ours = states.filter((state) => state?.migrationUid === record.switchedOver?.migrationUid);
+  if (ours.some((state) => state?.failed && state.mode === 'PostCopy')) {
     return needsAttention(
       'PostCopyFailed',
       'the migration failed after the guest had switched over in post-copy mode: neither claim is whole. Restore the machine from a backup',
@@ -194,8 +195,11 @@ export const decideAfterSwitchOver = (
   if (facts.spec !== 'target') return act('SwitchedOver', { kind: 'repair' });
   const stale = decideStaleBoot(facts, record);
   if (stale !== undefined) return stale;
-  const onSameInstance = facts.view.instance?.uid === record.switchedOver?.vmiUid;
-  if (onSameInstance && (facts.unfinished.length > 0 || (isOurs && state.endTimestamp === ''))) {
+  // A VMI that has ended never gets the end of its migration written, and a final one may lie for ever (contract §4.1).
+  const goesOn = instance !== undefined && instance.uid === record.switchedOver?.vmiUid && !isFinal(instance);
+  const state = instance?.migrationState;
+  const isOpen = state?.migrationUid === record.switchedOver?.migrationUid && state?.endTimestamp === '';
+  if (goesOn && (facts.unfinished.length > 0 || isOpen)) {
     return wait('SwitchedOver', 'KubeVirt to finish the migration');
   }
   const { live: _, gaveUp: __, ...rest } = record;

@@ -630,6 +630,26 @@ describe('law 4: after the switch-over only forward', () => {
           instance: vmi({ on: 'target', migrationState: { ...ended, failed: true, mode: 'PostCopy' } }),
         }),
     ],
+    [
+      'the guest shut down under Manual before KubeVirt had finished',
+      'record completed',
+      () =>
+        over({
+          machine: vm({ on: 'target', runStrategy: 'Manual' }),
+          instance: vmi({ on: 'target', phase: 'Succeeded', migrationState: switched() }),
+          attempts: [vmim({ phase: 'Failed' })],
+          pods: [],
+        }),
+    ],
+    [
+      'failed in post-copy, and the VMI is gone',
+      'attention PostCopyFailed',
+      () =>
+        over({
+          ...gone,
+          lastInstance: { object: vmi({ migrationState: { ...ended, failed: true, mode: 'PostCopy' } }), gap: false },
+        }),
+    ],
     ['the guest ends at once', 'record completed', () => over({ ...gone, machine: stoppedVm({ on: 'target' }) })],
     ['the spec was put back by a revert that came too late', 'repair', () => over({ machine: vm() }), held()],
     ['the same, and the guest has ended', 'repair', () => over({ ...gone, machine: stoppedVm() }), held()],
