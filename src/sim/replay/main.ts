@@ -1,0 +1,63 @@
+// `npm run replay -- FILE...`: plays recordings of a real KubeVirt to the daemon and prints what it would have done.
+// Ends 1 if a law was broken or a variation ended otherwise, 2 if a file cannot be read.
+import { readFileSync } from 'node:fs';
+import { reportOf } from './report.ts';
+import { readTape, type Tape } from './tape.ts';
+import { verdictOn } from './verdict.ts';
+
+const usage = `Usage: npm run replay -- [--brief] FILE...
+  FILE: a recording of KubeVirt's watches (JSON lines); --brief: only the verdicts`;
+
+const read = (file: string): Tape | string => {
+  try {
+    return readTape(readFileSync(file, 'utf8'));
+  } catch (failure) {
+    return failure instanceof Error ? failure.message : String(failure);
+  }
+};
+
+const list = (heading: string, lines: readonly string[]): void => {
+  if (lines.length === 0) return;
+  console.log(`${heading}:`);
+  for (const line of lines) console.log(`  ${line}`);
+};
+
+/** Prints one replay; the exit code it asks for. */
+const show = (file: string, isBrief: boolean): number => {
+  const tape = read(file);
+  if (typeof tape === 'string') {
+    console.error(`${file}: cannot be replayed: ${tape}`);
+    return 2;
+  }
+  const verdict = verdictOn(tape);
+  if (!isBrief) {
+    console.log(file);
+    for (const { name, disks } of tape.machines) {
+      console.log(`${name}: ${disks.map((disk) => `${disk.volume} from ${disk.source} to ${disk.target}`).join(', ')}`);
+    }
+    for (const name of tape.leftOut) console.log(`${name}: left out, no claim stands beside one of its disks`);
+    for (const line of reportOf(verdict.played.told)) console.log(line);
+  }
+  list('Laws broken', verdict.broken);
+  list('Ended otherwise', verdict.different);
+  const isGood = verdict.broken.length + verdict.different.length === 0;
+  const asked =
+    verdict.undecided.length === 0
+      ? ''
+      : `; ${verdict.undecided.length} times the end of a VMI was missed and a person was asked`;
+  console.log(
+    isGood
+      ? `${file}: good: played in ${verdict.count} variations, no law broken, the same end each time${asked}`
+      : `${file}: bad: ${verdict.broken.length} breaches, ${verdict.different.length} other ends in ${verdict.count} variations`,
+  );
+  return isGood ? 0 : 1;
+};
+
+const files = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
+const unknown = process.argv.slice(2).filter((argument) => argument.startsWith('--') && argument !== '--brief');
+if (files.length === 0 || unknown.length > 0) {
+  console.error(usage);
+  process.exitCode = 2;
+} else {
+  process.exitCode = Math.max(...files.map((file) => show(file, process.argv.includes('--brief'))));
+}
