@@ -153,16 +153,20 @@ const decideOne = (
       return { kind: 'deletePod', pod, cause: causeOf(pod, facts ?? members[0]) };
     });
   const group = new Set([...servers, ...clients].map((pod) => pod.uid));
-  const ready = wishes.filter(
-    (wish) =>
-      !wish.paused &&
-      // A pod that belongs to no group any more may still write: nothing new beside it.
-      wish.copyPods.every((pod) => group.has(pod.uid)) &&
-      circumstances.clearanceOf(wish.machine).kind === 'clear',
-  );
+  const open = wishes
+    // A pod that belongs to no group any more may still write: nothing new beside it.
+    .filter((wish) => !wish.paused && wish.copyPods.every((pod) => group.has(pod.uid)))
+    .map((wish) => ({ wish, clearance: circumstances.clearanceOf(wish.machine) }));
+  const ready = open.flatMap(({ wish, clearance }) => (clearance.kind === 'clear' ? [wish] : []));
+  // Nothing may happen when the clearance comes: a hold is over, or a write cannot land any more.
+  const clearedMs = open.flatMap(({ clearance }) => (clearance.kind === 'wait' ? (clearance.checkAgainMs ?? []) : []));
   const server = servers.find((candidate) => isUp(candidate) && keepServer(candidate, wishes));
-  if (server !== undefined) return { ends, ...clientsFor(server, ready, clients, now) };
-  if (servers.length + clients.length > 0 || ready.length === 0) return { ends, begins: [], checkAgainMs: undefined };
+  if (server !== undefined) {
+    const { begins, checkAgainMs } = clientsFor(server, ready, clients, now);
+    return { ends, begins, checkAgainMs: earliest([...clearedMs, checkAgainMs ?? []].flat()) };
+  }
+  if (servers.length + clients.length > 0) return { ends, begins: [], checkAgainMs: undefined };
+  if (ready.length === 0) return { ends, begins: [], checkAgainMs: earliest(clearedMs) };
   const gatheredMs = Math.min(...ready.map((wish) => wish.startedAtMs)) + limits.gatherMs;
   if (now < gatheredMs && members.some((facts) => isComing(facts, limits))) {
     return { ends, begins: [], checkAgainMs: gatheredMs - now };

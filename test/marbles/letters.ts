@@ -3,6 +3,7 @@
 //
 //     vm       u is switched on   h is switched off (Halted)   o is off: KubeVirt has ended it
 //              with runStrategy Manual:   m is on   q is asked to stop   n is off
+//              at the beginning, naming B:   b is on   c is switched off   d is off
 //     vmi      p not running yet   r runs on A   c copies to B   s has switched over   e moved   t ending   g gone
 //              f the guest has ended   x and KubeVirt has given up the copy
 //     vmim     r runs   d Succeeded   g gone
@@ -10,25 +11,37 @@
 //     server   the copy server               client  the copy clients
 //     pods     p Pending   r Running   d ended well   f failed   t being deleted   g gone
 //
+//     smig     p is paused   u goes on   x is deleted
+//     any      0 the newest version of web again   1 the one before that, late
+//
 // What the API server does by itself when we write is not drawn: a pod that we make is there and Pending, one that we
 // delete is being deleted, and a VM that we patch names other claims.
 //
 //     records  o offline copy begins   w it is whole   v it is void   k cut-over begins
 //              l live migration begins   s switched over   e ended without   d done   n seen on the target
 //     writes   s create the server (S with the disk of db, z of both)   c create the client   x delete the client
-//              y delete the server   b name B in the VM   a name A again
+//              y delete the server   b name B in the VM   a name A again   f write the finalizers
+//              (j write the status, which is not drawn but can be answered)
 
 import type { KubeObject } from '../../src/kube/api.ts';
 import { resources } from '../../src/kube/resources.ts';
-import { client, launcher, type PodLetter, server, type VmLetter, vm, vmi, vmim } from './cast.ts';
+import { client, launcher, migration, type PodLetter, server, type VmLetter, vm, vmi, vmim } from './cast.ts';
 import type { Letter, Line } from './stage.ts';
 
 type Letters = Readonly<Record<string, Letter>>;
 
-const both = (lettersOf: (machine: string) => Letters): Letters => ({
-  ...lettersOf('web'),
-  ...Object.fromEntries(Object.entries(lettersOf('db')).map(([letter, value]) => [letter.toUpperCase(), value])),
-});
+/** A watch may repeat itself, and bring late what is long past. */
+const repeats = (name: string): Letters => ({ 0: { name, versionsAgo: 0 }, 1: { name, versionsAgo: 1 } });
+
+const both = (lettersOf: (machine: string) => Letters): Letters => {
+  const letters = lettersOf('web');
+  const [first] = Object.values(letters);
+  return {
+    ...Object.fromEntries(Object.entries(lettersOf('db')).map(([letter, value]) => [letter.toUpperCase(), value])),
+    ...letters,
+    ...repeats(first?.name ?? ''),
+  };
+};
 
 type Becomes = (before: KubeObject | undefined) => KubeObject;
 
@@ -55,6 +68,9 @@ const vmLetters = both((name) => ({
   o: vmLetter(name, { strategy: 'Halted' }),
   m: vmLetter(name, { strategy: 'Manual', created: true }),
   q: vmLetter(name, { strategy: 'Manual', created: true, requests: ['Stop'] }),
+  b: vmLetter(name, { on: 'target' }),
+  c: vmLetter(name, { strategy: 'Halted', created: true, on: 'target' }),
+  d: vmLetter(name, { strategy: 'Halted', on: 'target' }),
   n: vmLetter(name, { strategy: 'Manual', created: false }),
 }));
 
@@ -91,6 +107,7 @@ const podLetters = (pod: (letter: PodLetter) => KubeObject): Letters => {
     f: letter({ phase: 'Failed' }),
     t: becomes(name, (before = deleting) => ({ ...before, metadata: { ...before.metadata, deletionTimestamp } })),
     g: { name, gone: true },
+    ...repeats(name),
   };
 };
 
@@ -102,7 +119,20 @@ export interface Cluster {
   readonly second?: string;
   readonly server?: string;
   readonly client?: string;
+  readonly smig?: string;
 }
+
+const edited = (edit: (spec: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>): Letter =>
+  becomes('move', (before = migration([])) => ({ ...before, spec: edit(field(before, 'spec')) }));
+
+const migrationLetters: Letters = {
+  p: edited((spec) => ({ ...spec, paused: true })),
+  u: edited((spec) => ({ ...spec, paused: false })),
+  x: becomes('move', (before = migration([])) => {
+    const deletionTimestamp = '2026-03-01T12:00:00Z';
+    return { ...before, metadata: { ...before.metadata, deletionTimestamp } };
+  }),
+};
 
 /** The lines of a play. */
 export const linesOf = (cluster: Cluster): readonly Line[] => [
@@ -127,8 +157,9 @@ export const linesOf = (cluster: Cluster): readonly Line[] => [
   {
     resource: resources.pods,
     diagram: cluster.client ?? '',
-    letters: both((name) => podLetters((letter) => client(name, letter))),
+    letters: both((name) => podLetters((letter) => client(name, { copyId: '1000', ...letter }))),
   },
+  { resource: resources.storageMigrations, diagram: cluster.smig ?? '', letters: migrationLetters },
 ];
 
 const spoken = (wordsOf: (machine: string) => Readonly<Record<string, string>>): Readonly<Record<string, string>> => ({
@@ -147,6 +178,8 @@ export const writeWords: Readonly<Record<string, string>> = {
   })),
   z: 'create copy-server-move: web-root-fast, db-root-fast',
   y: 'delete copy-server-move',
+  f: 'finalizers of move',
+  j: 'status of move',
 };
 
 /** What the letters of the line `records` stand for. */

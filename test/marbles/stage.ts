@@ -55,7 +55,8 @@ export interface Play {
   readonly cuts?: Readonly<Record<string, string>>;
   readonly options?: Omit<Partial<DaemonOptions>, 'limits'>;
   readonly limits?: Partial<DaemonOptions['limits']>;
-  readonly stop$?: Observable<unknown>;
+  /** When the daemon is told to stop. */
+  readonly stop?: string;
 }
 
 /** Every time in frames, and short: a mode settles after 3, and what is not about waiting does not wait. */
@@ -214,6 +215,7 @@ export const stage = (helpers: MarbleHelpers, play: Play) => {
   /** Says nothing, only how long it was listened to. */
   const silences = new Map(Object.values(resources).map((resource) => [resource, cold<WatchEvent>('-', {})]));
   const watching = (resource: Resource): Observable<WatchEvent> => silences.get(resource) ?? NEVER;
+  const cuts = new Map(Object.entries(play.cuts ?? {}).map(([plural, cut]) => [plural, hot(cut, { x: '' })]));
   const api = spokenApi({
     list: (resource) =>
       // Everything else of this frame comes first.
@@ -221,28 +223,26 @@ export const stage = (helpers: MarbleHelpers, play: Play) => {
         map(() => ({ resourceVersion: shelfOf(resource).version(), items: [...shelfOf(resource).present.values()] })),
       ),
     watch: (resource) => {
-      const cut = play.cuts?.[resource.plural];
-      const broken =
-        cut === undefined
-          ? []
-          : [hot(cut, { x: '' }).pipe(concatMap(() => throwError(() => failures.expired('too old'))))];
-      return merge(shelfOf(resource).events, watching(resource), ...broken);
+      const broken = cuts.get(resource.plural)?.pipe(concatMap(() => throwError(() => failures.expired('too old'))));
+      return merge(shelfOf(resource).events, watching(resource), broken ?? NEVER);
     },
     request: (request) => {
       if (request.verb === 'get') return defer(() => of(land(request)));
       if (request.resource === resources.events) return of({});
-      if (request.resource !== resources.storageMigrations) writes.next(request.sentence);
+      if (!request.sentence.startsWith('status of')) writes.next(request.sentence);
       return answerTo(request.sentence).pipe(map(() => land(request)));
     },
   });
   const { watch, ...rest } = { ...options, ...play.options };
   const limits = { ...options.limits, ...play.limits };
-  const happenings = daemon(api, { ...rest, watch: { ...watch, now }, limits }, play.stop$ ?? new Subject()).pipe(
-    share(),
-  );
+  const happenings = daemon(
+    api,
+    { ...rest, watch: { ...watch, now }, limits },
+    play.stop === undefined ? NEVER : hot(play.stop),
+  ).pipe(share());
   return {
     happenings,
-    /** Every request that writes to anything but the StorageMigration and Events, when it is sent. */
+    /** Every request that writes, when it is sent, but for status and Events. */
     writes: writes.asObservable(),
     /** Every record of a machine, when it is written. */
     records: happenings.pipe(
