@@ -2,92 +2,31 @@
 // at each step, no guest ever runs on less than it has written, and every machine ends up moved.
 import { describe, expect, test } from 'vitest';
 import type { RunStrategy } from '../../src/core/objects.ts';
-import type { MigrationRecord } from '../../src/core/storageMigration.ts';
-import { claimOn, launcher, record, startMs, stoppedVm, storageMigration, vm, vmi, wanted } from './builders.ts';
-import { daemonTurn, emptyWorld, factsFor, type World } from './world.ts';
-import { act, move } from './worldMoves.ts';
+import { type Action, judge as judgePlay, type Play } from './play.ts';
+import type { World } from './world.ts';
 
-type Action = keyof typeof act;
-
-interface Play {
+interface Row {
   /** The machines at the start. */
   readonly machines: readonly ('on' | 'off')[];
   readonly strategy: RunStrategy;
   readonly server?: 'Shared' | 'PerVirtualMachine';
   readonly disks?: readonly string[];
-  /** What happens, to which machine, and before which step. */
   readonly changes: readonly (readonly [step: number, action: Action, machine: number])[];
 }
 
-const nameOf = (index: number): string => `web-${index + 1}`;
-
-const begin = ({ machines, strategy, server = 'Shared', disks = ['root'] }: Play): World => {
-  const names = machines.map((_, index) => nameOf(index));
-  const records = Object.fromEntries(
-    names.map((name): [string, MigrationRecord] => [name, record({ machine: name, diskNames: disks })]),
-  );
-  const spec = { virtualMachines: names.map((name) => wanted(name, disks)), transfer: { server, verify: false } };
-  const world = emptyWorld(storageMigration({ records, spec }), startMs);
-  machines.forEach((is, index) => {
-    const name = nameOf(index);
-    for (const disk of disks) world.content.set(claimOn('source', name, disk), 1);
-    world.newest.set(name, 1);
-    const off = strategy === 'Always' ? 'Halted' : strategy;
-    const common = { name, disks, actedRunStrategy: is === 'on' ? strategy : off };
-    if (is === 'off') world.vms.set(name, stoppedVm({ ...common, runStrategy: off }));
-    else {
-      world.vms.set(
-        name,
-        vm({
-          ...common,
-          runStrategy: strategy,
-          ...(strategy === 'Always' ? {} : { offSince: '90', offSinceMs: startMs }),
-        }),
-      );
-      world.vmis.set(name, vmi({ name, disks }));
-      const pod = launcher('source', { machine: name, disks: [...disks] });
-      world.pods.set(pod.name, pod);
-    }
+const judge = ({ machines, strategy, server = 'Shared', disks = ['root'], changes }: Row): World =>
+  judgePlay({
+    machines: machines.map((is) => ({ is, strategy })),
+    disks,
+    spec: { transfer: { server, verify: false } },
+    changes: changes.map(([step, action, machine]): Play['changes'][number] => ({ step, action, machine })),
   });
-  return world;
-};
-
-/** Runs a play to the end: until nothing moves and nobody wants to look again. */
-const run = (play: Play): World => {
-  const world = begin(play);
-  const last = Math.max(0, ...play.changes.map(([step]) => step));
-  for (let step = 0; step < 400; step += 1) {
-    for (const [when, action, machine] of play.changes) if (when === step) act[action](world, nameOf(machine));
-    const { acted, checkAgainMs } = daemonTurn(world);
-    const moved = move(world);
-    world.now += 1000;
-    if (!acted && !moved && checkAgainMs === undefined && step > last) return world;
-  }
-  world.faults.add('it never ends');
-  return world;
-};
-
-const judge = (play: Play): World => {
-  const world = run(play);
-  for (const [index] of play.machines.entries()) {
-    const facts = factsFor(world, nameOf(index));
-    if (facts.record?.completed === undefined) world.faults.add(`${nameOf(index)} is not moved`);
-    if (facts.spec !== 'target') world.faults.add(`${nameOf(index)} does not name its targets`);
-    for (const disk of facts.record?.disks ?? []) {
-      if (world.content.get(disk.target) !== world.newest.get(nameOf(index))) world.faults.add('2: a write is lost');
-    }
-  }
-  if (world.faults.size > 0) {
-    expect.fail(`${[...world.faults].join('; ')}\n${JSON.stringify(play)}\n${world.log.join('\n')}`);
-  }
-  return world;
-};
 
 const strategies: readonly RunStrategy[] = ['Always', 'Manual', 'RerunOnFailure'];
 const stops: readonly Action[] = ['stop', 'shutDown', 'crash', 'deleteInstance'];
 const steps = Array.from({ length: 26 }, (_, step) => step);
 
-const rows: readonly (readonly [string, Play['machines'], (step: number, stop: Action) => Play['changes']])[] = [
+const rows: readonly (readonly [string, Row['machines'], (step: number, stop: Action) => Row['changes']])[] = [
   ['1: one off, started', ['off'], (step) => [[step, 'start', 0]]],
   ['2 and 3: one on, stopped', ['on'], (step, stop) => [[step, stop, 0]]],
   ['4: two off, one started', ['off', 'off'], (step) => [[step, 'start', 0]]],
