@@ -88,10 +88,13 @@ const glanceAt = (lane: Lane, { fromMs, toMs }: Column): Glance => {
   return { span, left: completed ? { glyph: pods.succeeded.fill, style: pods.succeeded.style } : gone };
 };
 
+/** Shorter stretches have no label. */
+const shortestLabel = 3;
+
 /** The label as far as there is room for it; a part of it leaves a space before what follows. */
 const written = ({ label, fill }: Look, length: number): readonly string[] => {
-  const text = label.length <= length ? label.padEnd(length, fill) : `${label.slice(0, length - 1)} `;
-  return [...text];
+  if (length < shortestLabel) return [...fill.repeat(length)];
+  return [...(label.length <= length ? label.padEnd(length, fill) : `${label.slice(0, length - 1)} `)];
 };
 
 /** What stands in each column of a lane. A pod that comes and goes within one leaves its end. */
@@ -120,13 +123,10 @@ export const legend = (speed: number, paint: Paint): readonly string[] => {
   const name = (text: string): string => paint('bold', text.padEnd(9));
   return [
     'Each disk is moved from claim A to claim B: live while its machine runs, offline while it is off.',
-    `${name('VM')}${sign(guests['off A'])} off   ${sign(guests.starting)} starting   ${sign(guests['on A'])} running   ${sign(guests.stopping)} stopping   A, B: the claim that its disk is on`,
+    `${name('VM')}${sign(guests['off A'])} off   ${sign(guests.starting)} starting   ${sign(guests['on A'])} running   ${sign(guests.stopping)} stopping   A, B: its disk`,
     `${name('mode')}what the daemon has settled on: ${paint('magenta', 'live')}, ${paint('cyan', 'offline')}, ${paint('yellow', 'hold')} (may only cancel) or ${paint('green', 'done')}`,
     `${name('disk B')}how much of what the guest has written is on B: ${paint('cyan', '░ ▒ ▓')} a part, ${paint('green', '█')} all`,
     `${name('pods')}${pod('pending', 'pending')}   ${pod('running', 'running')}   ${pod('ending', 'told to end')}   ${pod('succeeded', 'completed')}   ${pod('failed', 'failed')}   ${paint(gone.style, gone.glyph)} gone`,
-    paint(
-      'dim',
-      `Times are seconds of the cluster since the migration was asked for; it runs ${speed} times as fast here.`,
-    ),
+    paint('dim', `Times are the cluster's, since the migration was asked for; here it runs ${speed} times as fast.`),
   ];
 };

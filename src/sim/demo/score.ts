@@ -72,28 +72,22 @@ type Seen = Omit<Lane, 'spans'> & { readonly sight: Sight };
 
 /** Gives every pod a lane: the one it has, else the first of its role and machine that nothing is in. */
 const podsSeen = (lanes: readonly Lane[], picture: Picture): readonly Seen[] => {
-  const seen: Seen[] = [];
-  const holds = (lane: Omit<Lane, 'spans'>, uid: string): boolean =>
-    lanes.some((known) => {
-      const sight = sightIn(known);
-      const isIt = known.role === lane.role && known.machine === lane.machine && known.slot === lane.slot;
-      return isIt && sight?.kind === 'pod' && sight.uid === uid;
-    });
-  const old = picture.pods.filter(({ uid }) =>
-    lanes.some((lane) => {
+  const laneOf = (uid: string): Lane | undefined =>
+    lanes.find((lane) => {
       const sight = sightIn(lane);
       return sight?.kind === 'pod' && sight.uid === uid;
-    }),
-  );
-  for (const pod of [...old, ...picture.pods.filter((each) => !old.includes(each))]) {
-    const { role, machine, state, uid } = pod;
-    const isTaken = (slot: number): boolean =>
-      seen.some((other) => other.role === role && other.machine === machine && other.slot === slot);
-    const slots = [...picture.pods.keys()].map((index) => index + 1);
-    const slot =
-      slots.find((candidate) => holds({ role, machine, slot: candidate }, uid)) ??
-      slots.find((candidate) => !isTaken(candidate)) ??
-      slots.length;
+    });
+  const seen = picture.pods.flatMap(({ uid, state }): readonly Seen[] => {
+    const lane = laneOf(uid);
+    if (lane === undefined) return [];
+    const { role, machine, slot } = lane;
+    return [{ role, machine, slot, sight: { kind: 'pod', state, uid } }];
+  });
+  for (const { role, machine, state, uid } of picture.pods) {
+    if (laneOf(uid) !== undefined) continue;
+    const neighbours = seen.filter((other) => other.role === role && other.machine === machine);
+    let slot = 1;
+    while (neighbours.some((other) => other.slot === slot)) slot += 1;
     seen.push({ role, machine, slot, sight: { kind: 'pod', state, uid } });
   }
   return seen;
