@@ -87,6 +87,13 @@ describe('refused', () => {
   const cases: readonly (readonly [string, string, string, string, ViewExtra, VirtualMachineSpec?])[] = [
     ['unknown VM', 'UnknownVirtualMachine', '.name', 'there is no VM web-1 in namespace shop', { machine: undefined }],
     [
+      'a VM that cannot be read',
+      'UnreadableObject',
+      '',
+      'VM web-1 is odd; it has to be mended',
+      { machine: undefined, unreadable: ['VM web-1 is odd'] },
+    ],
+    [
       'unknown volume',
       'UnknownVolume',
       '.volumes[disk0].name',

@@ -23,7 +23,7 @@ test('a machine that cannot be read is left alone until it can, and the others g
   const cluster = await guardedWorld();
   const { server } = cluster;
   const odd = { namespace, name: 'odd' };
-  const setTemplates = (value: unknown) =>
+  const setStrategy = (value: unknown) =>
     server.patch(
       resources.virtualMachines,
       odd,
@@ -31,7 +31,7 @@ test('a machine that cannot be read is left alone until it can, and the others g
       'user',
     );
   for (const name of ['odd', 'web', 'late']) makeMachine(cluster, name, 'Halted');
-  setTemplates(7);
+  setStrategy(7);
   server.create(resources.storageMigrations, migrationOf('move-odd', ['odd']), 'user');
   server.create(resources.storageMigrations, migrationOf('move-web', ['web']), 'user');
   const daemon = daemonFor(cluster.url);
@@ -58,7 +58,7 @@ test('a machine that cannot be read is left alone until it can, and the others g
   expect(daemon.lines.filter(({ msg }) => msg === 'An object cannot be read and is left alone')).toHaveLength(1);
   expect((await pageWith(daemon, '/readyz', 200)).body).toBe('ready\n');
 
-  setTemplates(null);
+  setStrategy(null);
   await until(() => modeOf(server, 'move-odd', 'odd') === 'Done');
   await daemon.logged('An object that could not be read can be read again, or is gone');
   expect(await sample(daemon, 'transship_malformed_objects{kind="virtualmachines"}')).toBe(0);
