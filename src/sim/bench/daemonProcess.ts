@@ -1,0 +1,82 @@
+// The real daemon as the benchmark starts it: src/main.ts as a process of its own, with its default options, a
+// kubeconfig that leads to the simulated cluster, and nothing of the environment of who runs the benchmark.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { get } from 'node:http';
+import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+
+export interface DaemonProcess {
+  /** When the process was started, in ms since the epoch. */
+  readonly startedMs: number;
+  /** When /readyz answered 200. */
+  readonly readyMs: number;
+  /** What the daemon's own metrics say: resident memory, in bytes. */
+  residentBytes(): Promise<number>;
+  /** Tells it to end; resolves with what is wrong with its end, undefined if nothing. */
+  end(): Promise<string | undefined>;
+}
+
+const program = fileURLToPath(new URL('../../main.ts', import.meta.url));
+const pollMs = 10;
+const patienceMs = 120_000;
+
+const clock = (): number => performance.timeOrigin + performance.now();
+const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** A page of the daemon; not `ok` while it is too busy to answer. Every request has a connection of its own. */
+const pageOf = (url: string): Promise<{ readonly ok: boolean; readonly text: string }> =>
+  new Promise((resolve) => {
+    const failed = (error: Error): void => resolve({ ok: false, text: error.message });
+    get(url, { agent: false }, (response) => {
+      response.once('error', failed);
+      text(response).then((body) => resolve({ ok: response.statusCode === 200, text: body }), failed);
+    }).once('error', failed);
+  });
+
+/** Starts the daemon and waits until it is ready. `profileTo`: a folder for the CPU profile that Node writes at the end. */
+export const startDaemon = async (kubeconfig: string, profileTo: string | undefined): Promise<DaemonProcess> => {
+  const profiling = profileTo === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileTo}`];
+  const args = [...profiling, program, `--kubeconfig=${kubeconfig}`, '--http-address=127.0.0.1:0'];
+  const startedMs = clock();
+  const child = spawn(process.execPath, args, { env: {}, stdio: ['ignore', 'pipe', 'inherit'] });
+  const killChild = (): void => void child.kill('SIGKILL');
+  process.once('exit', killChild);
+  const exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
+  const log = createInterface({ input: child.stdout });
+  const address = new Promise<string>((resolve, reject) => {
+    log.on('line', (line) => {
+      const { port } = JSON.parse(line) as { readonly port?: number };
+      if (port !== undefined) resolve(`http://127.0.0.1:${port}`);
+    });
+    void exited.then(([code, signal]) => reject(new Error(`the daemon has ended (${signal ?? code})`)));
+  });
+  const base = await address;
+  const end = async (): Promise<string | undefined> => {
+    child.kill('SIGTERM');
+    const [code, signal] = await exited;
+    process.off('exit', killChild);
+    return code === 0 ? undefined : `the daemon ended with ${signal ?? code} when it was told to end`;
+  };
+  for (;;) {
+    const page = await pageOf(`${base}/readyz`);
+    if (page.ok) break;
+    if (clock() - startedMs > patienceMs) {
+      await end();
+      throw new Error(`the daemon was not ready within ${patienceMs} ms: ${page.text}`);
+    }
+    await wait(pollMs);
+  }
+  return {
+    startedMs,
+    readyMs: clock(),
+    residentBytes: async () => {
+      const page = await pageOf(`${base}/metrics`);
+      const found = /^process_resident_memory_bytes\S* (\S+)/m.exec(page.text)?.[1];
+      if (found === undefined) throw new Error('the metrics do not tell the resident memory');
+      return Number(found);
+    },
+    end,
+  };
+};
