@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { resources } from '../../src/kube/resources.ts';
 import type { World } from '../../src/sim/scenario/world.ts';
 import { type Gate, gate, makeMachine, migrationOf, namespace, runningWorld, serve } from './cluster.ts';
-import { daemonFor, expectGoodLog, pageWith, type Transship, until } from './process.ts';
+import { daemonFor, expectGoodLog, pageWith, type Transship, token, until } from './process.ts';
 
 /** Whether a request patches an object of this kind. */
 const patches =
@@ -76,6 +76,16 @@ describe('told to end', () => {
     expectGoodLog(daemon);
   });
 
+  test('while no request is answered: ends with 0', async () => {
+    const gateway = await gate('http://127.0.0.1:1', () => true);
+    const daemon = daemonFor(gateway.url, ['--list-timeout=1h']);
+    await until(() => gateway.held.length === 7);
+    expect((await daemon.page('/readyz')).body).toContain('watch pods: not synced: being listed');
+    daemon.kill('SIGTERM');
+    expect(await daemon.ended).toBe(0);
+    expectGoodLog(daemon);
+  });
+
   test('while it starts a live migration: lets the write be answered, begins nothing more, and ends with 0', async () => {
     const { world, gate, daemon, before } = await signalledInTheMiddle(
       'virtualmachines',
@@ -141,4 +151,22 @@ describe('told to end', () => {
     ]);
     expectGoodLog(daemon);
   });
+});
+
+test('a bug ends the process at once with 1, after a line that says where it was', async () => {
+  const { url } = await serve(runningWorld(50).server);
+  // The only thing that is not as it is installed: a signal that makes it fail.
+  const fault = "process.on('SIGUSR2', () => { throw new Error('made to fail'); });";
+  const daemon = daemonFor(url, [], token, {
+    NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(fault)}`,
+  });
+  await pageWith(daemon, '/readyz', 200);
+  daemon.kill('SIGUSR2');
+  expect(await daemon.ended).toBe(1);
+  expect(daemon.lines.at(-1)).toMatchObject({
+    level: 'fatal',
+    msg: 'A bug ends this process',
+    err: { message: 'made to fail', stack: expect.stringContaining('at process') },
+  });
+  expectGoodLog(daemon);
 });

@@ -161,7 +161,12 @@ export const transship = (args: readonly string[], env: Readonly<Record<string, 
 };
 
 /** Starts the process as a daemon for a server, in a hurry. Durations that are given count more. */
-export const daemonFor = (server: string, args: readonly string[] = [], userToken = token): Transship => {
+export const daemonFor = (
+  server: string,
+  args: readonly string[] = [],
+  userToken = token,
+  env: Readonly<Record<string, string>> = {},
+): Transship => {
   const hurried: readonly (readonly [string, string])[] = [
     ['kubeconfig', kubeConfigFor(server, userToken)],
     ['http-address', '127.0.0.1:0'],
@@ -182,7 +187,7 @@ export const daemonFor = (server: string, args: readonly string[] = [], userToke
   ];
   const given = new Set(args.map((each) => each.split('=')[0]));
   const defaults = hurried.flatMap(([flag, value]) => (given.has(`--${flag}`) ? [] : [`--${flag}=${value}`]));
-  return transship([...defaults, ...args]);
+  return transship([...defaults, ...args], env);
 };
 
 /** Waits for a page to have this status and these parts in it; gives the page. */

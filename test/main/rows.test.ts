@@ -27,12 +27,12 @@ interface Play {
  * Plays a row; at each milestone of `killAt` the process is killed and another one started. Until that is there, no
  * second launcher is: who ends a guest while nobody watches leaves no evidence of where it wrote last (law 7).
  */
-const play = async (number: number, killAt: readonly string[] = []): Promise<Play> => {
+const play = async (number: number, killAt: readonly string[] = [], args: readonly string[] = []): Promise<Play> => {
   // Copies and guests that end take long enough for somebody to act in the middle, however busy the machine.
   const running = world({ speed, copy: { durationMs: 2000 }, kubeVirt: { shutdownMs: 10_000 } });
   afterwards(() => running.unsubscribe());
   const { url } = await serve(running.server);
-  const daemons = [daemonFor(url)];
+  const daemons = [daemonFor(url, args)];
   await pageWith(daemons[0] as Transship, '/readyz', 200);
   const row = rows.find((each) => each.number === number);
   if (row === undefined) throw new Error(`no row ${number}`);
@@ -100,7 +100,7 @@ describe('a row of the table, by the process over HTTP', () => {
   });
 
   test('row 4: one of two machines is started in the middle of the offline copies', async () => {
-    const played = await play(4);
+    const played = await play(4, [], ['--log-level=debug']);
     expect(played.result.faults).toEqual([]);
     const { daemon } = played;
     expect(await sample(daemon, 'transship_virtual_machines{mode="done"}')).toBe(2);

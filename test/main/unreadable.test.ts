@@ -72,10 +72,13 @@ test('a StorageMigration whose spec cannot be read says so in its conditions, un
   makeMachine(cluster, 'web', 'Halted');
   const wanted = migrationOf('move', ['web']);
   server.create(resources.storageMigrations, { ...wanted, spec: { virtualMachines: 'all of them' } }, 'user');
+  cluster.refused.add('patch storagemigrations');
   const daemon = daemonFor(cluster.url);
+  await daemon.logged('A write was not carried out');
+  cluster.refused.clear();
   const ready = await until(() => conditionOf(server, 'move', 'Ready'));
   expect(ready).toMatchObject({ status: 'False', reason: 'SpecNotReadable', observedGeneration: 1 });
-  expect(ready.message).toContain(`StorageMigration ${namespace}/move: spec.virtualMachines is not valid`);
+  expect(ready.message).toContain(`StorageMigration ${namespace}/move: spec.virtualMachines is string, expected array`);
   expect(conditionOf(server, 'move', 'NeedsAttention')).toMatchObject({ status: 'True' });
   expect(await sample(daemon, 'transship_malformed_objects{kind="storagemigrations"}')).toBe(1);
 
@@ -112,7 +115,7 @@ test('a StorageMigration whose status cannot be read keeps its record to the let
   const daemon = daemonFor(cluster.url);
   const ready = await until(() => conditionOf(server, 'move', 'Ready'));
   expect(ready).toMatchObject({ status: 'False', reason: 'StatusNotReadable' });
-  expect(ready.message).toContain('status.virtualMachines[0].mode is not valid');
+  expect(ready.message).toContain('status.virtualMachines[0].mode is not valid, expected one of');
   expect(statusOf(server, 'move')).toEqual({ ...status, conditions: expect.anything() });
   expect(daemon.lines.filter(({ command }) => command !== undefined && command !== 'status')).toEqual([]);
   expectGoodLog(daemon);

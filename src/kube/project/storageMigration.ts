@@ -11,10 +11,15 @@ const { spec: specSchema, status: statusSchema } = storageMigrationSchema.shape;
 const pathOf = (part: string, path: readonly PropertyKey[]): string =>
   path.reduce<string>((at, step) => (typeof step === 'number' ? `${at}[${step}]` : `${at}.${String(step)}`), part);
 
+/** How the schema's library words most faults, for example `Invalid input: expected array, received string`. */
+const wording = /: expected (.+?)(?:, received (.+))?$/;
+
 /** Ends the projection with the first fault; the others come to light when it is mended. */
 const refuse = (part: 'spec' | 'status', error: ZodError): never => {
   const [issue] = error.issues;
-  throw new Unexpected(pathOf(part, issue?.path ?? []), 'not valid', issue?.message ?? error.message);
+  const message = issue?.message ?? error.message;
+  const [, expected = message, received = 'not valid'] = wording.exec(message) ?? [];
+  throw new Unexpected(pathOf(part, issue?.path ?? []), received === 'undefined' ? 'absent' : received, expected);
 };
 
 /** Twice the same name would be refused by the CRD's list maps; a cluster with another CRD may let it through. */
