@@ -39,6 +39,8 @@ export interface RecordedCluster {
   readonly append: (plural: string, type: EventType, object: KubeObject) => void;
   /** What is true now, whether it was told or not. */
   readonly objects: (plural: string) => readonly KubeObject[];
+  /** Everything of a kind that ever was true, in order. */
+  readonly history: (plural: string) => readonly { readonly atMs: number; readonly object: KubeObject }[];
   /** Ends every watch with 410 Gone: who watches has to list again. */
   readonly cut: () => void;
   readonly api: (listener: Listener) => KubeApi;
@@ -48,6 +50,7 @@ interface Entry {
   readonly index: number;
   readonly type: EventType;
   readonly object: KubeObject;
+  readonly atMs: number;
   readonly tellAtMs: number;
 }
 
@@ -83,7 +86,7 @@ export const recordedCluster = ({ now, lateMs, duplicates }: ClusterOptions): Re
     const kind = kindOf(plural);
     const index = kind.log.length;
     const tellAtMs = Math.max(now() + lateMs(plural, index), kind.log.at(-1)?.tellAtMs ?? 0);
-    const entry = { index, type, object, tellAtMs };
+    const entry = { index, type, object, atMs: now(), tellAtMs };
     kind.log.push(entry);
     if (type === 'deleted') kind.present.delete(keyOf(object));
     else kind.present.set(keyOf(object), object);
@@ -120,9 +123,7 @@ export const recordedCluster = ({ now, lateMs, duplicates }: ClusterOptions): Re
         }),
         map(({ type, object }): WatchEvent => ({ type, object })),
       );
-      const bookmarks = interval(bookmarkMs).pipe(
-        map((): WatchEvent => ({ type: 'bookmark', resourceVersion: last })),
-      );
+      const bookmarks = interval(bookmarkMs).pipe(map((): WatchEvent => ({ type: 'bookmark', resourceVersion: last })));
       const gone = cut$.pipe(
         map(
           (): WatchEvent => ({
@@ -137,6 +138,7 @@ export const recordedCluster = ({ now, lateMs, duplicates }: ClusterOptions): Re
   return {
     append,
     objects: (plural) => [...kindOf(plural).present.values()],
+    history: (plural) => kindOf(plural).log,
     cut: () => cut$.next(),
     api: (listener) => ({
       list: ({ plural }) => list(plural, listener),

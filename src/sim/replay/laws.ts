@@ -49,6 +49,7 @@ const namedBy = ({ vm, record }: Sight): readonly string[] =>
     return entry === undefined ? '' : claimOf(entry);
   }) ?? [];
 
+/** At least one disk is named on B, and every one on A or B. */
 const namesTarget = (sight: Sight): boolean => {
   const named = namedBy(sight);
   const known = claimsOf(sight.record);
@@ -160,9 +161,9 @@ const revertFirst: Judge = (sight, decided) => {
   if (!find(decided, 'revert')) return undefined;
   const { vmi, record, migration, machine } = sight;
   const isWanted = migration.spec.virtualMachines.some(({ name }) => name === machine) && !migration.deleting;
+  const isMixed = namedBy(sight).some((claim, index) => claim !== record?.disks[index]?.target);
   const weakSign = vmi !== undefined && !vmi.ready && ['PodTerminating', 'GuestNotRunning'].includes(vmi.readyReason);
-  const hasCause =
-    signOfEnd(sight) !== undefined || weakSign || !isWanted || record?.gaveUp !== undefined || !namesTarget(sight);
+  const hasCause = signOfEnd(sight) !== undefined || weakSign || !isWanted || record?.gaveUp !== undefined || isMixed;
   return hasCause ? undefined : 'a live migration is reverted although nothing is wrong with it';
 };
 

@@ -81,7 +81,9 @@ const cellsOf = (told: Told): readonly string[] => {
 
 const actText = ({ fields }: RecordedAct): string => {
   const { t: _, act, vm: __, patch, resourceVersion: ___, ...rest } = fields;
-  const details = Object.entries(rest).map(([name, value]) => `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`);
+  const details = Object.entries(rest).map(
+    ([name, value]) => `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`,
+  );
   const values = Array.isArray(patch)
     ? patch.flatMap(({ op, value }: Record<string, unknown>) => (op === 'test' ? [] : [String(value)]))
     : [];

@@ -1,10 +1,11 @@
 // The StorageMigration that a recording lacks: made when its machines are, and kept as the daemon would have kept it.
 // In the recording a script patched the volumes in the daemon's place; so just before such a patch lands, what the
 // daemon would have written before it is written here. Everything else in the record follows the daemon's own decisions.
-import { claimOf, volumeName } from '../../core/volumes.ts';
+
 import type { Verbatim, VirtualMachine, VirtualMachineInstance } from '../../core/objects.ts';
 import type { Projection } from '../../core/projection.ts';
 import type { MigrationRecord, StorageMigrationStatus } from '../../core/storageMigration.ts';
+import { claimOf, volumeName } from '../../core/volumes.ts';
 import type { KubeObject } from '../../kube/api.ts';
 import { cancelFinalizer } from '../../kube/names.ts';
 import {
@@ -13,6 +14,7 @@ import {
   projectVirtualMachineInstance,
   projectVirtualMachineInstanceMigration,
 } from '../../kube/project.ts';
+import { offSince } from '../../streams/offSince.ts';
 import { json } from '../apiServer/json.ts';
 import { jsonPatch } from '../apiServer/jsonPatch.ts';
 import type { RecordedAct } from '../conform/recording.ts';
@@ -34,19 +36,20 @@ export interface Script {
     before: MigrationRecord | undefined,
     after: MigrationRecord,
   ) => string | undefined;
-  /** Writes what the daemon would have written before such a patch. `offSince`: since when it has seen the VM off. */
-  readonly prepare: (act: RecordedAct, offSince: (namespace: string) => string | undefined) => void;
+  /** Writes what the daemon would have written before such a patch. */
+  readonly prepare: (act: RecordedAct) => void;
 }
 
 const only = <T>(projected: Projection<T>): readonly T[] => (projected.kind === 'kept' ? [projected.object] : []);
 
 const isFinal = (phase: string): boolean => phase === 'Succeeded' || phase === 'Failed';
 
-/** Keeps the StorageMigrations of one replay. */
+/** Keeps the StorageMigrations of one replay. `quietMs`: a machine is not cut over sooner after a start or stop. */
 export const scriptFor = (
   cluster: RecordedCluster,
   machines: readonly TapeMachine[],
   now: () => number,
+  quietMs: number,
 ): Script => {
   const records = new Map<string, Map<string, MigrationRecord>>();
   let version = 0;
@@ -140,7 +143,9 @@ export const scriptFor = (
       volumes.filter((entry) => volumeName(entry) === volume).map(claimOf)[0] ?? '';
     try {
       const unguarded = operations.filter(({ op }: Record<string, unknown>) => op !== 'test');
-      const before = { spec: { dataVolumeTemplates: vm.dataVolumeTemplates, template: { spec: { volumes: vm.volumes } } } };
+      const before = {
+        spec: { dataVolumeTemplates: vm.dataVolumeTemplates, template: { spec: { volumes: vm.volumes } } },
+      };
       const after = jsonPatch(before, unguarded) as typeof before;
       return machine.disks.every(
         ({ volume, source, target }) =>
@@ -153,7 +158,12 @@ export const scriptFor = (
   };
 
   /** What the daemon has on record when it patches a running machine. */
-  const beginLive = (record: MigrationRecord, machine: TapeMachine, vm: VirtualMachine, vmi: VirtualMachineInstance) => {
+  const beginLive = (
+    record: MigrationRecord,
+    machine: TapeMachine,
+    vm: VirtualMachine,
+    vmi: VirtualMachineInstance,
+  ) => {
     const { offline: _, cutOver: __, ...rest } = record;
     if (rest.live?.vmiUid === vmi.uid && rest.live.vmGeneration === vm.generation) return undefined;
     const known = attemptsOf(machine).map(({ uid }) => uid);
@@ -169,7 +179,23 @@ export const scriptFor = (
     return { ...rest, live };
   };
 
-  const prepare: Script['prepare'] = (act, offSince) => {
+  /** What the daemon has on record when it cuts a machine over; undefined when it would wait, or begin no copy at all. */
+  const beginCutOver = (record: MigrationRecord, machine: TapeMachine, vm: VirtualMachine) => {
+    let off: VirtualMachine | undefined;
+    for (const { atMs, object } of cluster.history('virtualmachines')) {
+      for (const version of only(projectVirtualMachine(object))) {
+        if (version.uid === vm.uid) off = offSince.next(off, version, { contiguous: true, nowMs: atMs });
+      }
+    }
+    if (off?.offSince === undefined || now() - (off.offSinceMs ?? 0) < quietMs) return undefined;
+    const at = new Date(now()).toISOString();
+    const fresh = { id: vm.resourceVersion, offSince: off.offSince, startedAt: at, failures: [] };
+    const copied = machine.disks.map(({ volume }) => volume);
+    const cutOver = { resourceVersion: vm.resourceVersion, at };
+    return { ...record, offline: { ...(record.offline ?? fresh), copied }, cutOver };
+  };
+
+  const prepare: Script['prepare'] = (act) => {
     const machine = machineOf(act);
     const vm = machine === undefined ? undefined : vmOf(machine);
     if (machine === undefined || vm === undefined || !bringsToTarget(act, machine, vm)) return;
@@ -180,13 +206,8 @@ export const scriptFor = (
     if (record.completed !== undefined || record.switchedOver !== undefined || record.gaveUp !== undefined) return;
     const vmi = vmiOf(machine);
     if (vmi === undefined || isFinal(vmi.phase)) {
-      const since = offSince(machine.namespace);
-      if (since === undefined) return;
-      const at = new Date(now()).toISOString();
-      const offline = record.offline ?? { id: vm.resourceVersion, offSince: since, startedAt: at, copied: [], failures: [] };
-      const copied = machine.disks.map(({ volume }) => volume);
-      const cutOver = { resourceVersion: vm.resourceVersion, at };
-      set(machine.namespace, machine.name, { ...record, offline: { ...offline, copied }, cutOver });
+      const begun = beginCutOver(record, machine, vm);
+      if (begun !== undefined) set(machine.namespace, machine.name, begun);
       return;
     }
     const isRunning = vmi.phase === 'Running' && !vmi.deleting && vm.runStrategy !== 'Halted';

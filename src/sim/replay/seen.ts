@@ -198,9 +198,7 @@ export const seenSoFar = (now: () => number): Seen => {
         record: migration.status?.virtualMachines?.find(({ name }) => name === machine)?.record,
         vm: vms.held.get(key),
         vmi: vmis.held.get(key),
-        attempts: [...vmims.held.values()].filter(
-          (vmim) => vmim.namespace === namespace && vmim.vmiName === machine,
-        ),
+        attempts: [...vmims.held.values()].filter((vmim) => vmim.namespace === namespace && vmim.vmiName === machine),
         pods: [...pods.held.values()].filter((pod) => pod.namespace === namespace),
         switchOvers: [...switchOvers]
           .filter(([, { machine: of }]) => of === key)

@@ -134,7 +134,9 @@ export const sessionOver = (cluster: RecordedCluster, script: Script, options: S
     const members = view.members.map((member) => ({ ...key, machine: member.name }));
     const wrong = [
       ...judge(key, { decision, group: [] }),
-      ...members.flatMap((member) => judge(member, { decision: undefined, group: concerning(view.members, member, group) })),
+      ...members.flatMap((member) =>
+        judge(member, { decision: undefined, group: concerning(view.members, member, group) }),
+      ),
     ];
     write(key, facts, decision);
     const told: Told = {

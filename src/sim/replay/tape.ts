@@ -1,7 +1,8 @@
 // A recording of a real KubeVirt as a tape to be played: its lines checked, and the disks of its machines paired with
 // the claims they are moved to. A recording knows no StorageMigration; what one would say is read from it here.
-import { projectVirtualMachine } from '../../kube/project.ts';
+
 import { claimOf, volumeName } from '../../core/volumes.ts';
+import { projectVirtualMachine } from '../../kube/project.ts';
 import { type Recorded, type RecordedEvent, readRecording } from '../conform/recording.ts';
 
 /** A disk that the recording has both claims of. */
