@@ -30,6 +30,8 @@ export interface Bounds {
   readonly cutOverQuietMs: number;
   /** From the last look at the server to the arrival of a write: what changed meanwhile nobody could have known. */
   readonly blindMs: number;
+  /** From the sign of an end to the revert; undefined where the network holds it up. */
+  readonly revertMs: number | undefined;
 }
 
 export interface Law {
@@ -118,13 +120,15 @@ const oneWriter: Law = {
 
 const revertFirst: Law = {
   name: 'Revert first',
-  says: 'on any sign that a VMI ends during a live migration, with no switch-over, the first write is the revert',
+  says: 'on any sign that a VMI ends during a live migration, with no switch-over, the first write is the revert, at once',
   broken: (moment) => {
-    const { change, machine, past, ours } = moment;
-    if (!ours || past.endingSinceMs === undefined || moment.atMs - past.endingSinceMs <= moment.bounds.blindMs)
-      return undefined;
-    if (movesToSource(moment)) return undefined;
-    if (!sight.isAbout(change, machine)) return undefined;
+    const { change, machine, past, ours, atMs, bounds } = moment;
+    if (past.endingSinceMs === undefined) return undefined;
+    const sinceMs = atMs - past.endingSinceMs;
+    if (sinceMs > (bounds.revertMs ?? Number.POSITIVE_INFINITY)) {
+      return `the VMI has been ending for ${sinceMs} ms (${past.endingSign}), and the VM was not reverted`;
+    }
+    if (!ours || sinceMs <= bounds.blindMs || !sight.isAbout(change, machine)) return undefined;
     return `the VMI was ending (${past.endingSign}), and the first write was ${sight.describe(change)}`;
   },
 };

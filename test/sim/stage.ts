@@ -5,21 +5,20 @@ import { TestScheduler } from 'rxjs/testing';
 import { daemon } from '../../src/daemon.ts';
 import type { Happening } from '../../src/effects/happening.ts';
 import { type KubeApi, KubeFailure } from '../../src/kube/api.ts';
-import type { PortOptions } from '../../src/sim/cluster.ts';
+import type { RequestFault, RequestInfo } from '../../src/sim/cluster.ts';
 import { daemonOptions } from '../../src/sim/scenario/daemonOptions.ts';
 import { type World, type WorldOptions, world as worldOf } from '../../src/sim/scenario/world.ts';
-import type { Excuse } from './past.ts';
+import type { Network } from './network.ts';
 import type { Machine } from './sight.ts';
 import { isDaemon, type Watch, watchOver } from './watchOver.ts';
 
 export interface StageOptions {
   readonly cast: readonly Machine[];
   readonly world?: WorldOptions;
-  /** The network of the n-th daemon, 1 for the first. Absent: nothing goes wrong. */
-  readonly network?: (instance: number) => PortOptions;
-  /** How long a write of the daemon may be under way, in ms; see laws.ts. */
-  readonly blindMs?: number;
-  readonly excuse?: Excuse;
+  /** Absent: nothing goes wrong between daemon and server. */
+  readonly network?: Network;
+  /** Besides: what happens to the requests of the n-th daemon, 1 for the first. */
+  readonly onRequest?: (request: RequestInfo, instance: number) => RequestFault | undefined;
   /** The performance has failed when it is not through after this time, in ms. */
   readonly limitMs?: number;
   /** Numbers from 0 to 1 for the daemon's back-offs. */
@@ -61,6 +60,7 @@ const impatient = (api: KubeApi): KubeApi => {
 };
 
 const usualBlindMs = 12;
+const usualRevertMs = 25;
 
 /** Performs `script` and returns its last value; throws on a broken law, an error, or when it takes too long. */
 export const perform = <T>(options: StageOptions, script: (stage: Stage) => Observable<T>): T => {
@@ -92,10 +92,11 @@ export const perform = <T>(options: StageOptions, script: (stage: Stage) => Obse
         settleMs: settings.settleMs,
         startupHoldMs: settings.startupHoldMs,
         cutOverQuietMs: settings.limits.cutOverQuietMs,
-        blindMs: options.blindMs ?? usualBlindMs,
+        blindMs: usualBlindMs,
+        revertMs: options.network === undefined && options.onRequest === undefined ? usualRevertMs : undefined,
       },
       ageOf: (actor) => world.server.now() - (startedMs.get(actor) ?? Number.NEGATIVE_INFINITY),
-      ...(options.excuse === undefined ? {} : { excuse: options.excuse }),
+      network: options.network,
       onBroken: (report) => fail(new Error(report)),
     });
     all.add(watch.subscription);
@@ -112,7 +113,13 @@ export const perform = <T>(options: StageOptions, script: (stage: Stage) => Obse
         instances += 1;
         const actor = `daemon ${instances}`;
         startedMs.set(actor, world.server.now());
-        const port = world.server.port({ ...options.network?.(instances), actor });
+        const instance = instances;
+        const network = options.network?.options;
+        const port = world.server.port({
+          ...network,
+          actor,
+          onRequest: (request) => options.onRequest?.(request, instance) ?? network?.onRequest?.(request),
+        });
         running = daemon(impatient(port), settings, NEVER).subscribe({
           next: (each) => happenings.push(each),
           error: fail,

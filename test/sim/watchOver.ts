@@ -7,15 +7,16 @@ import { resources } from '../../src/kube/resources.ts';
 import type { Change } from '../../src/sim/cluster.ts';
 import type { World } from '../../src/sim/scenario/world.ts';
 import { type Bounds, laws } from './laws.ts';
-import { type Excuse, type Past, pastOf } from './past.ts';
+import type { Network } from './network.ts';
+import { type Past, pastOf } from './past.ts';
 import { at, type Machine, type Sight, sight, sightOf } from './sight.ts';
 
 export interface WatchOptions {
   readonly bounds: Bounds;
   /** How long ago the daemon of that name was started, in ms. */
   readonly ageOf: (actor: string) => number;
-  /** Absent: the daemon always could act. */
-  readonly excuse?: Excuse;
+  /** Absent: nothing goes wrong between daemon and server. */
+  readonly network?: Network | undefined;
   /** Called once, with the first break. */
   readonly onBroken: (report: string) => void;
 }
@@ -87,7 +88,10 @@ export const watchOver = (world: World, cast: readonly Machine[], options: Watch
   const see: Sight = sightOf(world, cast);
   const startMs = world.server.now();
   const history: { readonly atMs: number; readonly change: Change }[] = [];
-  const watched = cast.map((machine) => ({ machine, ...pastOf(world, machine, see, options.excuse ?? (() => false)) }));
+  const watched = cast.map((machine) => ({
+    machine,
+    ...pastOf(world, machine, see, options.network?.excuse ?? (() => false)),
+  }));
   let isBroken = false;
 
   const recent = (count: number, machine?: Machine): readonly string[] =>
@@ -115,6 +119,7 @@ export const watchOver = (world: World, cast: readonly Machine[], options: Watch
   };
 
   const ask = (change: Change, machine: Machine, past: Past, ours: boolean): void => {
+    const held = ours ? (options.network?.heldUpMs(change) ?? 0) : 0;
     const moment = {
       atMs: world.server.now(),
       change,
@@ -123,7 +128,7 @@ export const watchOver = (world: World, cast: readonly Machine[], options: Watch
       see,
       ours,
       daemonAgeMs: ours ? options.ageOf(change.actor) : Number.POSITIVE_INFINITY,
-      bounds: options.bounds,
+      bounds: { ...options.bounds, blindMs: options.bounds.blindMs + held + (options.network?.staleMs() ?? 0) },
     };
     for (const { name, says, broken } of laws) {
       const found = broken(moment);

@@ -9,6 +9,7 @@ import {
   interval,
   map,
   merge,
+  NEVER,
   type Observable,
   of,
   race,
@@ -50,6 +51,8 @@ export interface Variation {
    * then; nothing is held back, and only the end is judged.
    */
   readonly moment?: 'any';
+  /** People act after this time at the latest, even if the row's moment has not come, in ms. Default they wait. */
+  readonly patienceMs?: number;
   /** So often they then change their minds, each time after `gapMs`; a refusal they shrug off. Only the end is judged. */
   readonly flaps?: { readonly times: number; readonly gapMs: number };
   /** The row has failed when it is not through after this time, in ms. */
@@ -152,7 +155,10 @@ export const playRow = (
         }
       }),
       act(() => server.create(resources.storageMigrations, migrationOf(cast, variation), 'user')),
-      until(() => variation.moment === 'any' || hasCome(world, row, variation, seen)),
+      race(
+        until(() => variation.moment === 'any' || hasCome(world, row, variation, seen)),
+        variation.patienceMs === undefined ? NEVER : timer(variation.patienceMs / world.speed).pipe(ignoreElements()),
+      ),
       timer(variation.delayMs / world.speed).pipe(ignoreElements()),
       act(() =>
         change(world, row, variation, (what, machine) =>

@@ -1,0 +1,100 @@
+// A network with faults for the daemon on the stage, and what must be known of it to judge fairly: which writes were
+// held up on their way, how stale events may be, and when the daemon could not see or act at all.
+import { asyncScheduler } from 'rxjs';
+import { seededRandom } from '../../src/sim/apiServer/seededRandom.ts';
+import type { Change, EventFault, EventInfo, PortOptions, RequestFault, RequestInfo } from '../../src/sim/cluster.ts';
+import type { Excuse } from './past.ts';
+
+export interface Faults {
+  /** What happens to a request; asked for each. */
+  readonly request?: (request: RequestInfo, random: () => number) => RequestFault | undefined;
+  readonly event?: (event: EventInfo, random: () => number) => EventFault | undefined;
+}
+
+export interface Network {
+  /** What a port is given; every daemon of a performance is on the same network. */
+  readonly options: PortOptions;
+  /** How long a write was held up that arrives now, in ms. */
+  heldUpMs(change: Change): number;
+  /** How long the daemon may go on from what it last saw, in ms: the longest delay of an event so far. */
+  staleMs(): number;
+  readonly excuse: Excuse;
+  /** Something else kept the daemon from seeing or acting from then on for so long. */
+  trouble(fromMs: number, forMs: number): void;
+  /** Everything works from now on. */
+  calm(): void;
+}
+
+interface Late {
+  readonly plural: string;
+  readonly name: string;
+  readonly sentMs: number;
+  readonly dueMs: number;
+}
+
+/** After a fault the daemon tries again within this time. */
+const afterFaultMs = 4000;
+/** A watch that broke is back within this time. */
+const afterCutMs = 2000;
+
+const verbs = { added: 'create', modified: 'patch', deleted: 'remove' } as const;
+
+/** Makes a network; the same seed gives the same faults. */
+export const networkOf = ({ request, event }: Faults, seed = 1): Network => {
+  const random = seededRandom(seed);
+  const late: (Late & { readonly verb: string })[] = [];
+  const troubles: { readonly fromMs: number; readonly toMs: number }[] = [];
+  let staleMs = 0;
+  let isCalm = false;
+  const trouble = (fromMs: number, forMs: number): void => {
+    troubles.push({ fromMs, toMs: fromMs + forMs });
+  };
+
+  const onRequest = (info: RequestInfo): RequestFault | undefined => {
+    const fault = isCalm ? undefined : request?.(info, random);
+    if (fault === undefined) return undefined;
+    const now = asyncScheduler.now();
+    const delayMs = fault.kind === 'slow' || fault.kind === 'land' ? fault.ms : 0;
+    trouble(now, afterFaultMs + 2 * delayMs);
+    if (delayMs > 0) {
+      const { verb, resource, ref } = info;
+      late.push({ verb, plural: resource.plural, name: ref?.name ?? '', sentMs: now, dueMs: now + delayMs + 2 });
+    }
+    return fault;
+  };
+  const onEvent = (info: EventInfo): EventFault | undefined => {
+    const fault = isCalm ? undefined : event?.(info, random);
+    if (fault === undefined) return undefined;
+    if (fault.kind === 'delay') staleMs = Math.max(staleMs, fault.ms);
+    if (fault.kind !== 'duplicate') trouble(asyncScheduler.now(), fault.kind === 'delay' ? fault.ms + 10 : afterCutMs);
+    return fault;
+  };
+
+  return {
+    options: { onRequest, onEvent },
+    heldUpMs: ({ type, resource, object }) => {
+      const now = asyncScheduler.now();
+      const held = late.filter(
+        (each) =>
+          each.plural === resource.plural &&
+          each.name === object.metadata.name &&
+          each.verb === verbs[type] &&
+          each.dueMs >= now &&
+          each.dueMs <= now + 2,
+      );
+      return Math.max(0, ...held.map(({ sentMs }) => now - sentMs));
+    },
+    staleMs: () => staleMs,
+    excuse: (fromMs, toMs) => troubles.some((each) => each.fromMs <= toMs && each.toMs >= fromMs),
+    trouble,
+    calm: () => {
+      isCalm = true;
+    },
+  };
+};
+
+/** Each of these with a probability; the rest goes well. */
+export const sometimes =
+  <T>(probability: number, what: (random: () => number) => T) =>
+  (_: unknown, random: () => number): T | undefined =>
+    random() < probability ? what(random) : undefined;
