@@ -40,3 +40,15 @@ export const quantityBytes = (quantity: unknown): number | undefined => {
   const bytes = Number(powerOfTen >= 0 ? digits * scale : (digits + scale - 1n) / scale);
   return Number.isSafeInteger(bytes) ? bytes : undefined;
 };
+
+/** Writes bytes as people write them: with the largest binary suffix that loses nothing. */
+export const quantityText = (bytes: number): string => {
+  const suffixes = ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi'];
+  let power = 0;
+  let value = bytes;
+  while (power < suffixes.length - 1 && value >= 1024 && value % 1024 === 0) {
+    value /= 1024;
+    power += 1;
+  }
+  return `${value}${suffixes[power]}`;
+};

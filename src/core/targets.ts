@@ -3,6 +3,7 @@
 import type { Attention, Command } from './decision.ts';
 import type { MachineFacts, MachineView } from './facts.ts';
 import type { PersistentVolumeClaim } from './objects.ts';
+import { quantityText } from './quantity.ts';
 import type { MigrationRecord, RecordedDisk, VirtualMachineSpec } from './storageMigration.ts';
 
 /** Share of a file system that KubeVirt and CDI keep free by default (contract §8). */
@@ -43,7 +44,7 @@ export const claimsProblem = (
   if (sizeOf(target) < needed) {
     return {
       reason: 'TargetTooSmall',
-      message: `target claim ${disk.target} offers ${sizeOf(target)} bytes, ${disk.source} needs ${needed}; make it larger or name another one`,
+      message: `target claim ${disk.target} offers ${quantityText(sizeOf(target))}, ${disk.source} needs ${quantityText(needed)}; make it larger or name another one`,
     };
   }
   return undefined;

@@ -1,6 +1,7 @@
 // The manifest of a target claim that does not exist yet: as large as the source needs it (contract §8), otherwise as
 // spec says or as the source is. It has no owner: nothing that we do or that is deleted ever takes it along.
 import type { PersistentVolumeClaim } from '../core/objects.ts';
+import { quantityText } from '../core/quantity.ts';
 import type { VirtualMachineSpec } from '../core/storageMigration.ts';
 import { neededBytes } from '../core/targets.ts';
 import type { KubeObject } from './api.ts';
@@ -22,7 +23,7 @@ export const targetClaim = (source: PersistentVolumeClaim, target: Target): Kube
       accessModes: target.accessModes ?? source.accessModes,
       volumeMode,
       ...(target.storageClassName === undefined ? {} : { storageClassName: target.storageClassName }),
-      resources: { requests: { storage: String(neededBytes(source, volumeMode)) } },
+      resources: { requests: { storage: quantityText(neededBytes(source, volumeMode)) } },
     },
   };
 };

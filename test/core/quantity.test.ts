@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { quantityBytes } from '../../src/core/quantity.ts';
+import { quantityBytes, quantityText } from '../../src/core/quantity.ts';
 
 describe('quantityBytes', () => {
   test.each([
@@ -45,6 +45,27 @@ describe('quantityBytes', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 10 ** 9 }), (thousandths) => {
         expect(quantityBytes(`${thousandths}m`)).toBe(Math.ceil(thousandths / 1000));
+      }),
+    );
+  });
+});
+
+describe('quantityText', () => {
+  test.each([
+    [0, '0'],
+    [1023, '1023'],
+    [1024, '1Ki'],
+    [10 * 1024 ** 3, '10Gi'],
+    [1024 ** 3 + 1, '1073741825'],
+    [1.5 * 1024 ** 4, '1536Gi'],
+  ])('writes %d as %s', (bytes, text) => {
+    expect(quantityText(bytes)).toBe(text);
+  });
+
+  test('loses nothing', () => {
+    fc.assert(
+      fc.property(fc.maxSafeNat(), (bytes) => {
+        expect(quantityBytes(quantityText(bytes))).toBe(bytes);
       }),
     );
   });
