@@ -48,6 +48,8 @@ export interface SnapshotOptions extends WatchKindOptions {
   readonly onSignal: (resource: Resource, signal: WatchSignal<Kept>) => void;
 }
 
+const everywhere: readonly string[] = [];
+
 /** The key under which indexes by namespace and name hold objects. */
 export const indexKey = (namespace: string, name: string): string => `${namespace}/${name}`;
 
@@ -65,7 +67,7 @@ export const snapshotOf = (api: KubeApi, options: SnapshotOptions): Observable<S
     resource: Resource,
     project: Project<T>,
     store: StoreOptions<T, Index> = {},
-    namespaces = options.namespaces,
+    namespaces: readonly string[] | undefined = options.namespaces,
   ): Observable<Store<T, Index>> =>
     watchKind(api, resource, project, { ...options, namespaces }).pipe(
       tap((signal) => options.onSignal(resource, signal)),
@@ -95,7 +97,7 @@ export const snapshotOf = (api: KubeApi, options: SnapshotOptions): Observable<S
       indexes: { machine: machinesOfMigration },
     }),
     // The KubeVirt object stands in KubeVirt's own namespace and may be read by everybody (contract §1.2).
-    settings: watched(resources.kubeVirts, projectKubeVirt, {}, undefined),
+    settings: watched(resources.kubeVirts, projectKubeVirt, {}, everywhere),
   }).pipe(
     map((snapshot): Snapshot => snapshot),
     auditLeading(options.auditMs),

@@ -45,11 +45,13 @@ export const runningWorld = (speed: number): World => {
   return running;
 };
 
-/** A cluster that can refuse by role: `refused` holds what, as `verb plural`. */
+/** A cluster that can refuse by role: `refused` holds what, as `verb plural`, or `all namespaces` for a namespaced role. */
 export const guardedWorld = async (speed = 50) => {
   const refused = new Set<string>();
   const running = runningWorld(speed);
-  const forbid = ({ plural }: Resource, verb: Verb): boolean => refused.has(`${verb} ${plural}`);
+  const forbid = ({ plural }: Resource, verb: Verb, where: string | undefined): boolean =>
+    refused.has(`${verb} ${plural}`) ||
+    (refused.has('all namespaces') && where !== namespace && plural !== resources.kubeVirts.plural);
   return { ...running, refused, ...(await serve(running.server, { forbid })) };
 };
 

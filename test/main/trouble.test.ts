@@ -4,7 +4,16 @@ import { describe, expect, test } from 'vitest';
 import { resources } from '../../src/kube/resources.ts';
 import { apiServer } from '../../src/sim/apiServer/apiServer.ts';
 import { registerKinds } from '../../src/sim/kubevirt/kinds.ts';
-import { guardedWorld, installOurCrd, makeMachine, migrationOf, modeOf, runningWorld, serve } from './cluster.ts';
+import {
+  guardedWorld,
+  installOurCrd,
+  makeMachine,
+  migrationOf,
+  modeOf,
+  namespace,
+  runningWorld,
+  serve,
+} from './cluster.ts';
 import { daemonFor, expectGoodLog, freePort, pageWith, sample, until } from './process.ts';
 
 const watched = [
@@ -104,6 +113,17 @@ describe('a server that refuses', () => {
     );
     cluster.refused.clear();
     await until(() => modeOf(cluster.server, 'move', 'web') === 'Done');
+    expectGoodLog(daemon);
+  });
+
+  test('all but one namespace: works in that one', async () => {
+    const cluster = await guardedWorld();
+    makeMachine(cluster, 'web', 'Halted');
+    cluster.refused.add('all namespaces');
+    cluster.server.create(resources.storageMigrations, migrationOf('move', ['web']), 'user');
+    const daemon = daemonFor(cluster.url, [`--namespace=${namespace}`]);
+    await until(() => modeOf(cluster.server, 'move', 'web') === 'Done');
+    expect(daemon.lines.filter(({ level }) => level !== 'info')).toEqual([]);
     expectGoodLog(daemon);
   });
 

@@ -216,6 +216,25 @@ describe('watchKind', () => {
     });
   });
 
+  test('takes being agreed to for no proof that the version is of use', () => {
+    marbles(({ cold, expectObservable, flush }) => {
+      const failed = new KubeFailure('status', 'no', { code: 500, reason: 'InternalError' });
+      const agreed: WatchEvent = { type: 'bookmark', resourceVersion: '10' };
+      const refused = cold('a----#', { a: agreed }, failed);
+      const { out, asked } = watchThings([page('10', []), page('30', [])], [refused, refused, NEVER], {
+        refusalsBeforeList: 2,
+      });
+      expectObservable(out, '^ 40ms !').toBe('(ira)E-a----F---(is)', {
+        ...signals,
+        a: { scope: '', kind: 'bookmark', resourceVersion: '10' },
+        E: failedBy(failed, 1, 2),
+        F: failedBy(failed, 2, 4),
+      });
+      flush();
+      expect(asked.watches.map((watch) => watch.resourceVersion)).toStrictEqual(['10', '10', '30']);
+    });
+  });
+
   test('does not count refusals that an event came between, nor being told to slow down', () => {
     marbles(({ cold, expectObservable, flush }) => {
       const busy = new KubeFailure('status', 'slow down', { code: 429, reason: 'TooManyRequests' });
