@@ -85,6 +85,8 @@ const runOnce = (
   const { key } = wake;
   const isEvent = memory.wake !== wake;
   memory.wake = wake;
+  // The last wake-up of a machine that is gone; under its name there may be another by now, which has lanes of its own.
+  if (wake.facts === undefined) return of(idle());
   const facts = deps.reading.synced() ? deps.reading.machine(key) : undefined;
   if (facts === undefined) return of(idle());
   const clearance = clearanceFor(deps, key, deps.settledMode(key));
