@@ -148,7 +148,7 @@ describe('refused', () => {
       'B too small',
       'TargetTooSmall',
       '.volumes[root].target.claimName',
-      'offers 999 bytes, web-1-root needs 1000',
+      'offers 999, web-1-root needs 1000',
       { claims: { [targetOf()]: claim('x', { requestedBytes: 999, capacityBytes: 999 }) } },
     ],
     [
