@@ -51,7 +51,7 @@ const granted: readonly { readonly path: string; readonly imports: string; reado
 ];
 
 /** Programs that put everything together: below these paths anything may be imported. */
-const programs = ['src/sim/demo/', 'src/sim/conform/', 'src/sim/bench/'];
+const programs = ['src/sim/demo/', 'src/sim/conform/', 'src/sim/replay/', 'src/sim/bench/'];
 
 /** Packages that speak to a real cluster: behind the port, in the real client, and nowhere else. */
 const clientPackages = ['@kubernetes/client-node', 'undici'];

@@ -28,6 +28,9 @@ const lineOf = (line: string, number: number): Recorded => {
   } catch {
     throw new Error(`line ${number} of the recording is not JSON`);
   }
+  if (typeof parsed !== 'object' || parsed === null) {
+    throw new Error(`line ${number} of the recording is neither an event nor an act`);
+  }
   const fields = parsed as Readonly<Record<string, unknown>>;
   const at = Number(fields['t']);
   if (typeof fields['act'] === 'string') {

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { reportOf } from './report.ts';
 import { readTape, type Tape } from './tape.ts';
-import { verdictOn } from './verdict.ts';
+import { exitCodeOf, verdictOn, verdictText } from './verdict.ts';
 
 const usage = `Usage: npm run replay -- [--brief] FILE...
   FILE: a recording of KubeVirt's watches (JSON lines); --brief: only the verdicts`;
@@ -40,17 +40,8 @@ const show = (file: string, isBrief: boolean): number => {
   }
   list('Laws broken', verdict.broken);
   list('Ended otherwise', verdict.different);
-  const isGood = verdict.broken.length + verdict.different.length === 0;
-  const asked =
-    verdict.undecided.length === 0
-      ? ''
-      : `; ${verdict.undecided.length} times the end of a VMI was missed and a person was asked`;
-  console.log(
-    isGood
-      ? `${file}: good: played in ${verdict.count} variations, no law broken, the same end each time${asked}`
-      : `${file}: bad: ${verdict.broken.length} breaches, ${verdict.different.length} other ends in ${verdict.count} variations`,
-  );
-  return isGood ? 0 : 1;
+  console.log(`${file}: ${verdictText(verdict)}`);
+  return exitCodeOf(verdict);
 };
 
 const files = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));

@@ -63,3 +63,19 @@ export const verdictOn = (
   }
   return { played, count: perturbations.length + 1, broken, different, undecided };
 };
+
+/** What a program says of it to whoever started it: 0 if all is well, 1 if a law was broken (the same end is law 8). */
+export const exitCodeOf = ({ broken, different }: Verdict): 0 | 1 => (broken.length + different.length === 0 ? 0 : 1);
+
+/** The verdict in one sentence. */
+export const verdictText = (verdict: Verdict): string => {
+  const { broken, different, count, undecided } = verdict;
+  if (exitCodeOf(verdict) === 1) {
+    return `bad: laws broken ${broken.length} times and ${different.length} other ends in ${count} variations`;
+  }
+  const asked =
+    undecided.length === 0
+      ? ''
+      : `; in ${undecided.length} the end of a VMI was missed and a person was asked, as law 7 demands`;
+  return `good: played in ${count} variations, no law broken, the same end each time${asked}`;
+};
