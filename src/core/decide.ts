@@ -40,8 +40,9 @@ export const decide = (facts: MachineFacts, circumstances: Circumstances): Decis
       if (record.cutOver !== undefined && spec === 'target') return decideCutOver(facts, record, circumstances);
       return needsAttention(
         'TargetNamedByOthers',
-        `somebody else named target claims in the VM (${describeDisks(record)}) before anything was copied to them; put the ` +
-          'volumes back on the source claims, or remove the machine from this migration',
+        // Whatever runs on them has its newest writes there: nobody is told to leave them without a look (law 7).
+        `somebody else named target claims in the VM (${describeDisks(record)}), to which nothing was copied from here. If the ` +
+          'guest has never run on them, put the volumes back on the source claims; if it has, remove the machine from this migration',
       );
     case 'source':
       return decideOnSource(facts, record, circumstances);

@@ -226,9 +226,27 @@ const recordedBefore: Judge = ({ record, vm, vmi }, decided) => {
   return creates(decided) && record?.offline === undefined ? 'a copy is begun that is not on record' : undefined;
 };
 
+/** Whether a command starts something or writes down that it is about to be started. */
+const isBeginning = (command: Command): boolean => {
+  switch (command.kind) {
+    case 'startLive':
+    case 'cutOver':
+    case 'createClaim':
+    case 'deleteSource':
+      return true;
+    case 'record':
+      return ['liveBegins', 'copyBegins', 'cutOverBegins'].includes(command.why);
+    case 'revert':
+    case 'repair':
+      return false;
+    default:
+      return command satisfies never;
+  }
+};
+
 /** Law 9: what starts something waits until the machine has been still for a while and every record has come back. */
 const startingWaits: Judge = ({ runChangedMs, nowMs, unseenWrite }, decided, { settleMs }) => {
-  if (!creates(decided) && decided.decision?.begins !== true) return undefined;
+  if (!creates(decided) && !commandsIn(decided).some(isBeginning)) return undefined;
   if (unseenWrite) return 'something is begun before the last record has come back';
   const stillMs = nowMs - runChangedMs;
   return stillMs < settleMs ? `something is begun ${stillMs} ms after the machine changed` : undefined;
