@@ -175,7 +175,7 @@ const lastFailure = (facts: MachineFacts): string =>
 export const decideAfterSwitchOver = (
   facts: MachineFacts,
   record: MigrationRecord,
-  { now }: Circumstances,
+  { now, clearance }: Circumstances,
 ): Decision => {
   if (facts.spec === 'foreign') {
     return needsAttention(
@@ -204,7 +204,12 @@ export const decideAfterSwitchOver = (
   }
   const { live: _, gaveUp: __, ...rest } = record;
   const completed = { by: 'Live' as const, at: timestamp(now) };
-  return act('Moved', { kind: 'record', why: 'completed', record: { ...rest, completed, seenOnTarget: true } });
+  // A revert of ours may have landed and not be seen yet, and a machine that is done is not repaired any more.
+  return begin('Moved', clearance, {
+    kind: 'record',
+    why: 'completed',
+    record: { ...rest, completed, seenOnTarget: true },
+  });
 };
 
 /** Whether the guest was booted on A again, before the spec was repaired: then neither claim holds all it has written. */

@@ -163,11 +163,13 @@ const switchOverOf = (view: MachineView, record: MigrationRecord, spec: SpecSide
     state: object?.uid === live.vmiUid ? object.migrationState : undefined,
     claims: object?.claims.map(({ claim }) => claim) ?? [],
   });
-  const named = view.machine?.volumes.map(claimOf) ?? [];
   const words = [
     ofInstance(view.instance),
     ofInstance(view.lastInstance?.object),
-    ...view.attempts.map((attempt) => ({ state: attempt.migrationState, claims: named })),
+    ...view.attempts.map((attempt) => ({
+      state: attempt.migrationState,
+      claims: claimsAfter(attempt, view, live),
+    })),
   ];
   let unclear = false;
   for (const { state, claims } of words) {
@@ -184,6 +186,22 @@ const switchOverOf = (view: MachineView, record: MigrationRecord, spec: SpecSide
   // The end of that VMI was not watched. It decides nothing if the patch never landed.
   if (spec === 'source' && view.machine?.generation === live.vmGeneration) return { kind: 'no' };
   return isVouchedFor(view, spec) ? { kind: 'no' } : { kind: 'unknown' };
+};
+
+/**
+ * Claims that were named after a VMIM had ended, which names none itself. Those of the VM may be older than a revert
+ * that was just sent; a VMI counts from the moment that it has gone on to a later migration.
+ */
+const claimsAfter = (
+  attempt: VirtualMachineInstanceMigration,
+  view: MachineView,
+  live: NonNullable<MigrationRecord['live']>,
+): readonly string[] => {
+  const instance = [view.instance, view.lastInstance?.object].find((object) => object?.uid === live.vmiUid);
+  if (instance === undefined) return view.machine?.volumes.map(claimOf) ?? [];
+  const latest = instance.migrationState?.migrationUid ?? '';
+  const hasGoneOn = latest !== '' && latest !== attempt.uid && !live.knownMigrations.includes(latest);
+  return hasGoneOn ? instance.claims.map(({ claim }) => claim) : [];
 };
 
 /** A person has taken the strategy away from Migration and so vouches for A, as KubeVirt reads it too (contract §4.2). */

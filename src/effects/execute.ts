@@ -9,6 +9,7 @@ import type { MachineFacts } from '../core/facts.ts';
 import { isFinal } from '../core/guest.ts';
 import type { VirtualMachine, VirtualMachineInstance } from '../core/objects.ts';
 import type { MachineKey, WrittenKind } from '../core/reading.ts';
+import { isStillMovable } from '../core/stillMovable.ts';
 import type { MigrationRecord } from '../core/storageMigration.ts';
 import { type PatchOperation, patchRepair, patchToSource, patchToTarget } from '../core/volumePatch.ts';
 import { projectVirtualMachineInstance } from '../kube/project.ts';
@@ -95,14 +96,14 @@ const readInstance = (facts: MachineFacts, deps: EffectDeps): Observable<Outcome
     }),
   );
 
-/** Volumes must never be patched unless the VMI is Running and not on its way out (contract §0.7). */
+/** Volumes must never be patched unless the VMI is Running on its sources and not on its way out (contract §0.7). */
 const ifStillRunning = (facts: MachineFacts, deps: EffectDeps, write: () => Observable<Outcome>): Observable<Outcome> =>
   readInstance(facts, deps).pipe(
     concatMap((read): Observable<Outcome> => {
       if (read.kind !== 'done') return of(read);
-      const instance = read.value;
-      const runs = instance?.phase === 'Running' && !instance.deleting && (instance.ready || instance.paused);
-      return runs && instance.uid === facts.view.instance?.uid ? write() : of(conflict('the VMI is no longer running'));
+      return isStillMovable(read.value, facts)
+        ? write()
+        : of(conflict('the VMI no longer runs on its source claims as it was seen'));
     }),
   );
 

@@ -610,7 +610,8 @@ describe('law 4: after the switch-over only forward', () => {
       'wait: KubeVirt to finish the migration',
       () => over({ attempts: [] }),
     ],
-    ['finished', 'record completed', () => over(done), held()],
+    ['finished', 'record completed', () => over(done)],
+    ['finished, and a write of ours not seen yet', 'wait: the machine to settle', () => over(done), held()],
     [
       'finished while the migration is being deleted',
       'record completed',

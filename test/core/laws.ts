@@ -135,7 +135,7 @@ export const brokenByDecision = (
   const mode = modeOf(facts);
   const { machine, instance } = facts.view;
   const [first] = clear.commands;
-  const forgets = first?.kind === 'record' && first.why === 'liveEnded';
+  const concludes = first?.kind === 'record' && (first.why === 'liveEnded' || first.why === 'completed');
   const laws: readonly Law[] = [
     ...clear.commands.flatMap((command) => aboutCommand(facts, command, now)),
     ['3: the first write on a sign of an end is the revert', mustRevert(facts) && first?.kind !== 'revert'],
@@ -150,7 +150,7 @@ export const brokenByDecision = (
     ],
     ['9: nothing begins without clearance', held.begins || (clear.begins && held.commands.length > 0)],
     ['9: what ends or undoes needs no clearance', !clear.begins && held.commands.length !== clear.commands.length],
-    ['nothing begins in hold', mode === 'hold' && clear.begins && !forgets],
+    ['nothing begins in hold', mode === 'hold' && clear.begins && !concludes],
     ['another machine under the name is not touched', facts.identity !== 'same' && clear.commands.length > 0],
     [
       'never silent: a command, a thing that is waited for, or an end',
