@@ -13,6 +13,7 @@ import {
   startWith,
   switchMap,
   takeUntil,
+  takeWhile,
 } from 'rxjs';
 import type { MachineFacts } from '../core/facts.ts';
 import { type Mode, modeOf } from '../core/mode.ts';
@@ -68,6 +69,8 @@ export const modesOf = ({
         map(([change, settled]): Situation => ({ key: change.key, facts: change.facts, settled })),
         // The slow tick has no end of its own.
         takeUntil(change$.pipe(ignoreElements(), endWith('gone'))),
+        // Nor is there a mode to be told of a machine that is gone.
+        takeWhile(({ facts }) => facts !== undefined, true),
       );
     },
   });

@@ -51,6 +51,8 @@ export interface Play {
   readonly migration: KubeObject;
   /** How the answer to a request comes, by its sentence: `-(a|)` unless said otherwise. */
   readonly answers?: Readonly<Record<string, string>>;
+  /** How the answer to the list of a kind comes: at the end of the first frame unless said otherwise. */
+  readonly lists?: Readonly<Record<string, string>>;
   /** Frames at which the watch of a kind breaks and its events are lost; it lists anew 2 frames later. */
   readonly cuts?: Readonly<Record<string, string>>;
   readonly options?: Omit<Partial<DaemonOptions>, 'limits'>;
@@ -60,7 +62,7 @@ export interface Play {
 }
 
 /** Every time in frames, and short: a mode settles after 3, and what is not about waiting does not wait. */
-const options: DaemonOptions = {
+export const stageOptions: DaemonOptions = {
   settleMs: 3,
   settleMaxMs: 30,
   resyncMs: 100_000,
@@ -216,10 +218,14 @@ export const stage = (helpers: MarbleHelpers, play: Play) => {
   const silences = new Map(Object.values(resources).map((resource) => [resource, cold<WatchEvent>('-', {})]));
   const watching = (resource: Resource): Observable<WatchEvent> => silences.get(resource) ?? NEVER;
   const cuts = new Map(Object.entries(play.cuts ?? {}).map(([plural, cut]) => [plural, hot(cut, { x: '' })]));
+  /** Everything else of the first frame comes before the lists of it. */
+  const listed = (resource: Resource): Observable<unknown> => {
+    const line = play.lists?.[resource.plural];
+    return line === undefined ? timer(0) : cold(line, { a: '' });
+  };
   const api = spokenApi({
     list: (resource) =>
-      // Everything else of this frame comes first.
-      timer(0).pipe(
+      listed(resource).pipe(
         map(() => ({ resourceVersion: shelfOf(resource).version(), items: [...shelfOf(resource).present.values()] })),
       ),
     watch: (resource) => {
@@ -233,14 +239,16 @@ export const stage = (helpers: MarbleHelpers, play: Play) => {
       return answerTo(request.sentence).pipe(map(() => land(request)));
     },
   });
-  const { watch, ...rest } = { ...options, ...play.options };
-  const limits = { ...options.limits, ...play.limits };
+  const { watch, ...rest } = { ...stageOptions, ...play.options };
+  const limits = { ...stageOptions.limits, ...play.limits };
   const happenings = daemon(
     api,
     { ...rest, watch: { ...watch, now }, limits },
     play.stop === undefined ? NEVER : hot(play.stop),
   ).pipe(share());
   return {
+    api,
+    /** The daemon at work on the stage. */
     happenings,
     /** Every request that writes, when it is sent, but for status and Events. */
     writes: writes.asObservable(),
