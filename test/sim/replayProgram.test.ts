@@ -50,6 +50,7 @@ describe('the program', () => {
       ['other.jsonl', '{"t": 1, "what": "else"}', /line 1 of the recording is neither an event nor an act/],
       ['empty.jsonl', '', /the recording holds no event/],
       ['versionless.jsonl', noObject, /has no metadata with name, uid and resourceVersion/],
+      ['targetless.jsonl', scene.replaceAll('web-dst', 'web-src'), /has no VM on a claim with a target beside it/],
       ['timeless.jsonl', scene.replace(/"t":\d+/, '"t":"noon"'), /has no time "t"/],
     ] as const;
     const files = cases.map(([name, text]) => (text === undefined ? join(folder, name) : fileOf(name, text)));

@@ -16,7 +16,7 @@ import {
 import { decide } from '../../core/decide.ts';
 import type { Decision, Limits } from '../../core/decision.ts';
 import type { MachineFacts } from '../../core/facts.ts';
-import { decideGroups, type GroupCommand, type GroupDecision } from '../../core/groups.ts';
+import { decideGroups, type GroupCommand } from '../../core/groups.ts';
 import type { Mode } from '../../core/mode.ts';
 import { keyText, type MachineKey, type Reading } from '../../core/reading.ts';
 import { clearanceFor } from '../../effects/clearance.ts';
@@ -27,7 +27,9 @@ import { readingOf } from '../../streams/reading.ts';
 import { type Snapshot, snapshotOf } from '../../streams/snapshot.ts';
 import type { WatchKindOptions } from '../../streams/watchKind.ts';
 import type { RecordedCluster } from './cluster.ts';
-import { type Bounds, broken, type Decided, type Demand, demandOf, satisfies } from './laws.ts';
+import { concerning } from './concerning.ts';
+import { demandsOn } from './demands.ts';
+import { type Bounds, broken, type Decided } from './laws.ts';
 import type { Script } from './script.ts';
 import { seenSoFar } from './seen.ts';
 
@@ -74,35 +76,16 @@ export const sessionOver = (cluster: RecordedCluster, script: Script, options: S
   const holdUntilMs = now() + options.startupHoldMs;
   let latest: Snapshot | undefined;
   const reading = readingOf(() => latest);
-  const demands = new Map<string, { readonly is: Demand; readonly sinceMs: number; met: boolean }>();
-  const late: string[] = [];
+  const demands = demandsOn(seen, () => reading.synced(), now, options.promptMs);
 
   const clearanceOf = (key: MachineKey) =>
     clearanceFor({ reading, ownWrites: writes, now, holdUntilMs }, key, settledModes.get(keyText(key)) ?? 'hold');
 
-  /** Looks what is demanded after each event: what no decision has done in time is told of as broken. */
-  const noteDemands = (): void => {
-    for (const migration of seen.migrations()) {
-      for (const { name } of migration.spec.virtualMachines) {
-        const text = `${migration.namespace}/${name}`;
-        const demand = reading.synced() ? demandOf(seen.sightOf(migration, name)) : undefined;
-        const known = demands.get(text);
-        if (known !== undefined && !known.met && now() - known.sinceMs > options.promptMs) {
-          late.push(`law 9, ending never waits: ${text}: ${known.is} was not decided within ${options.promptMs} ms`);
-          known.met = true;
-        }
-        if (demand === undefined) demands.delete(text);
-        else if (known?.is !== demand) demands.set(text, { is: demand, sinceMs: now(), met: false });
-      }
-    }
-  };
-
   const judge = (key: MachineKey, decided: Decided): readonly string[] => {
     const migration = seen.migrations().find((each) => each.namespace === key.namespace && each.name === key.migration);
     if (migration === undefined) return [`nothing was told of StorageMigration ${key.namespace}/${key.migration}`];
-    noteDemands();
-    const known = demands.get(`${key.namespace}/${key.machine}`);
-    if (known !== undefined && satisfies(known.is, decided)) known.met = true;
+    demands.note();
+    demands.decided(`${key.namespace}/${key.machine}`, decided);
     return broken(seen.sightOf(migration, key.machine), decided, bounds).map((wrong) => `${wrong} (${key.machine})`);
   };
 
@@ -162,11 +145,11 @@ export const sessionOver = (cluster: RecordedCluster, script: Script, options: S
   const listener: typeof seen.listener = {
     listed: (plural, objects) => {
       seen.listener.listed(plural, objects);
-      noteDemands();
+      demands.note();
     },
     event: (plural, type, object) => {
       seen.listener.event(plural, type, object);
-      noteDemands();
+      demands.note();
     },
   };
 
@@ -188,31 +171,6 @@ export const sessionOver = (cluster: RecordedCluster, script: Script, options: S
   return {
     told,
     reading,
-    overdue: () => {
-      noteDemands();
-      return late.splice(0);
-    },
+    overdue: demands.overdue,
   };
-};
-
-/** What of a group's decision is about one of its members. */
-const concerning = (
-  members: readonly MachineFacts[],
-  { machine }: MachineKey,
-  { ends, begins }: GroupDecision,
-): readonly GroupCommand[] => {
-  const disks = members.find(({ name }) => name === machine)?.record?.disks ?? [];
-  const claims = disks.flatMap(({ source, target }) => [source, target]);
-  return [...ends, ...begins].filter((command) => {
-    switch (command.kind) {
-      case 'createServer':
-        return command.targets.some((target) => claims.includes(target));
-      case 'createClient':
-        return command.machine === machine;
-      case 'deletePod':
-        return command.pod.vmName === machine || command.pod.claims.some((claim) => claims.includes(claim));
-      default:
-        return command satisfies never;
-    }
-  });
 };

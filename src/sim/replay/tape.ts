@@ -92,6 +92,11 @@ export const readTape = (text: string): Tape => {
     name,
     disks: [...volumes].flatMap(([volume, on]) => diskOf(volume, on, claims)),
   }));
+  if (machines.every(({ disks }) => disks.length === 0)) {
+    throw new Error(
+      'the recording has no VM on a claim with a target beside it (v-src and v-dst), so nothing would move',
+    );
+  }
   return {
     lines: inOrder,
     machines: machines.filter(({ disks }) => disks.length > 0),
