@@ -257,6 +257,20 @@ describe('a recording of what was never recorded', () => {
       { web: ['record switchedOver', 'repair'] },
     ],
     [
+      'a revert that comes when the guest was booted on B already',
+      recordingOf(
+        [
+          web(),
+          hold(3, 'web'),
+          patch(3, 'web', ['web-dst-0']),
+          shutDown(12, 'web'),
+          patch(15, 'web', ['web-src-0'], 'revert volumes'),
+        ],
+        30,
+      ),
+      {},
+    ],
+    [
       'a cut-over of a VM that was still for long',
       recordingOf(
         [

@@ -118,6 +118,20 @@ describe('nothing is wrong with', () => {
       copying({ vmi: vmi({ ready: false, readyReason: 'PodTerminating' }) }),
       revert,
     ],
+    [
+      'the same although nobody saw how the VMI before had ended',
+      running({ record: record({ live: patched({ vmiUid: 'before' }) }), pods: [launcher('target')] }),
+      repair,
+    ],
+    [
+      'a repair when a guest was booted on B and the VM names A',
+      running({
+        record: record({ live: patched({ vmiUid: 'before' }) }),
+        pods: [launcher('target')],
+        wasWatchedToItsEnd: () => true,
+      }),
+      repair,
+    ],
     ['a switch-over that is recorded', copying(switchOver), recordsSwitchOver],
     ['a repair after the switch-over', copying({ ...switchOver, record: record({ switchedOver }) }), repair],
     ['copy pods for a VM that is off', off(), createServer],

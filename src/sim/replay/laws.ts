@@ -65,10 +65,22 @@ const exclusion: Judge = (sight, decided) => {
   return foreign === undefined ? undefined : `a copy pod is made while pod ${foreign.name} mounts a claim of the VM`;
 };
 
+/** Another VMI was booted on B: whatever B holds, the guest writes it, and naming A lets KubeVirt copy it over A. */
+const runsOnTarget = ({ vmi, record, pods }: Sight): boolean => {
+  const targets = record?.disks.map(({ target }) => target) ?? [];
+  return (
+    vmi !== undefined &&
+    vmi.uid !== record?.live?.vmiUid &&
+    pods.some((pod) => pod.ownerUid === vmi.uid && !hasEnded(pod) && mounts(pod, targets))
+  );
+};
+
 /** Law 2: the other claim never becomes the VM's disk unless KubeVirt copies under a running guest, or it is whole. */
 const truth: Judge = (sight, decided) => {
   const { vm, vmi } = sight;
-  if (find(decided, 'repair') && !hasSwitchedOver(sight)) return 'B is named in the VM, and no switch-over was seen';
+  if (find(decided, 'repair') && !hasSwitchedOver(sight) && !runsOnTarget(sight)) {
+    return 'B is named in the VM, and no switch-over was seen';
+  }
   if (!find(decided, 'startLive')) return undefined;
   if (vmi === undefined) return 'a live migration is begun, and there is no VMI';
   if (vmi.phase !== 'Running' || vmi.deleting) {
@@ -140,6 +152,8 @@ const stopAndSaySo: Judge = (sight, decided) => {
     return 'a person is asked to decide, and something is done all the same';
   }
   if (!endIsUnknown(sight) || sight.record?.completed !== undefined) return undefined;
+  // To name what the guest runs on chooses nothing: it keeps KubeVirt from copying one over the other.
+  if (chosen?.kind === 'repair' && runsOnTarget(sight)) return undefined;
   if (chosen !== undefined) return `${chosen.kind} is decided although nobody saw how the VMI ended`;
   return creates(decided) ? 'a copy pod is made although nobody saw how the VMI ended' : undefined;
 };

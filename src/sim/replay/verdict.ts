@@ -31,8 +31,7 @@ const missedAnEnd = (tape: Tape, { cutsMs, relistMs, restartsMs }: Perturbation)
   );
 
 /** Whether a machine ended in "nobody knows": the one end that may differ, for what was missed cannot be known (law 7). */
-const isUndecided = ({ is }: End): boolean =>
-  is['switchOver'] === 'unknown' && is['mode'] === 'hold' && is['decision'] === 'NeedsAttention';
+const isUndecided = ({ is }: End): boolean => is['switchOver'] === 'unknown' && is['mode'] === 'hold';
 
 /** What differs between two ends of a machine, in words; empty if nothing does. */
 const differenceOf = (expected: End | undefined, got: End): string =>
