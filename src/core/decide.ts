@@ -25,6 +25,7 @@ export const decide = (facts: MachineFacts, circumstances: Circumstances): Decis
     const switchedOver = { vmiUid, migrationUid, at };
     return act('SwitchedOver', { kind: 'record', why: 'switchedOver', record: { ...record, switchedOver } });
   }
+  if (isOverwritingSource(facts, record)) return act('Reverting', { kind: 'repair', strategy: 'Migration' });
   if (facts.switchOver.kind === 'unknown') return decideUnknown(facts, record, circumstances);
   switch (spec) {
     case 'foreign':
@@ -59,6 +60,21 @@ const decideWithoutMachine = (facts: MachineFacts, record: MigrationRecord): Dec
     `the VM ${found} before its disks were moved; nothing of it is touched any more. Remove it from this migration`,
   );
 };
+
+/**
+ * A revert has landed when the next VMI already had its virt-launcher on B: VM and VMI say A, the guest runs on B, and
+ * within seconds KubeVirt copies B, half a copy or not, over A (contract §4.4.3). Until a person has decided the VM has
+ * to name what the guest runs on. With another strategy than Migration nothing is copied, and that is a person's word.
+ */
+const isOverwritingSource = ({ spec, launcher, sameInstance, view }: MachineFacts, { live }: MigrationRecord) =>
+  spec === 'source' &&
+  live !== undefined &&
+  view.machine?.generation !== live.vmGeneration &&
+  view.machine?.updateVolumesStrategy === 'Migration' &&
+  (launcher === 'target' || launcher === 'mixed') &&
+  !sameInstance &&
+  view.instance !== undefined &&
+  !isFinal(view.instance);
 
 /** Law 7: which claim holds the newest writes cannot be told. A person says so in KubeVirt's own way (contract §4.2). */
 const decideUnknown = (facts: MachineFacts, record: MigrationRecord, { now }: Circumstances): Decision => {
@@ -121,6 +137,8 @@ const decideCancelling = (
     return isCancelled ? begin('Reverting', clearance, endLive(record)) : undefined;
   }
   if (facts.unfinished.length > 0) return wait('Reverting', 'KubeVirt to abort the migration');
+  const isOther = instance !== undefined && !facts.sameInstance && !isFinal(instance);
+  if (isOther && facts.launcher === 'none') return wait('Reverting', 'the virt-launcher of the VMI to be seen');
   if (!underWay || instance === undefined) return act('Reverting', endLive(record));
   const state = instance.migrationState;
   if (state !== undefined && state.endTimestamp === '' && !live.knownMigrations.includes(state.migrationUid)) {
@@ -165,6 +183,15 @@ const endLive = (record: MigrationRecord): Command => {
 const decideHold = (facts: MachineFacts, record: MigrationRecord): Decision => {
   if (record.offline !== undefined && (facts.guest.kind === 'starting' || !facts.offSinceCopyBegan)) {
     return voidCopy(record);
+  }
+  const { machine, instance } = facts.view;
+  if (machine?.runStrategy === 'Once' && instance !== undefined && isFinal(instance) && !instance.deleting) {
+    // It lies there until somebody deletes it, and then KubeVirt starts the machine with no write to it (law 6).
+    return needsAttention(
+      'RanOnce',
+      'the guest has ended, and with runStrategy Once it would be started again were its VMI deleted. Set runStrategy to ' +
+        'Halted to have the disks copied while the VM is off, or start it with another runStrategy to have them moved live',
+    );
   }
   return wait('Waiting', `the machine to settle (${facts.guest.sign})`);
 };

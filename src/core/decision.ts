@@ -9,8 +9,12 @@ export type Command =
   | { readonly kind: 'startLive' }
   /** Patches the volumes back to A: cancels a live migration. */
   | { readonly kind: 'revert'; readonly cause: CancelCause }
-  /** Patches the volumes to B after a cancel that lost against the switch-over (law 4). */
-  | { readonly kind: 'repair' }
+  /** Patches the volumes to B, where the guest runs: a cancel lost against the switch-over (law 4) or against a restart. */
+  | {
+      readonly kind: 'repair';
+      /** Present: the guest was booted on B as it was, and KubeVirt, which was told A meanwhile, must not copy B over it. */
+      readonly strategy?: 'Migration';
+    }
   /** Patches a stopped machine's volumes to B after a whole offline copy. */
   | { readonly kind: 'cutOver' }
   /** Makes a target claim that does not exist. */

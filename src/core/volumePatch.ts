@@ -89,7 +89,11 @@ export const patchToSource = (machine: VirtualMachine, record: MigrationRecord):
 
 /**
  * Names B in a machine whose guest has already switched over while the spec says A. Strategy Replacement: with
- * Migration the same patch would start a new copy onto the disk in use (contract §3).
+ * Migration the same patch would start a new copy onto the disk in use (contract §3). With Migration it cancels the
+ * copy from B to A that KubeVirt begins when a guest was booted on B and its VM then put back on A.
  */
-export const patchRepair = (machine: VirtualMachine, record: MigrationRecord): readonly PatchOperation[] =>
-  patchTo(machine, record, 'target', [], 'Replacement');
+export const patchRepair = (
+  machine: VirtualMachine,
+  record: MigrationRecord,
+  strategy: 'Replacement' | 'Migration' = 'Replacement',
+): readonly PatchOperation[] => patchTo(machine, record, 'target', [], strategy);

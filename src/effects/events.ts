@@ -38,7 +38,7 @@ const turnOf = (happening: Happening): Turn | undefined => {
       return normal(
         'VolumesRepaired',
         'Repair',
-        'The guest had switched over before it could be cancelled; the VM names the target claims again.',
+        'The VM named the source claims while the guest runs on the target claims; it names those again.',
       );
     case 'cutOver':
       return normal('CutOver', 'CutOver', 'The offline copy is whole; the VM names the target claims.');

@@ -56,7 +56,7 @@ export const execute = (
     case 'revert':
       return written('virtualMachines', patch(patchToSource(machine, record)));
     case 'repair':
-      return written('virtualMachines', patch(patchRepair(machine, record)));
+      return written('virtualMachines', patch(patchRepair(machine, record, command.strategy)));
     case 'startLive':
       return written(
         'virtualMachines',

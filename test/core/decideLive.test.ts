@@ -59,7 +59,16 @@ describe('beginning', () => {
     ['recorded: the volumes are patched', 'startLive', () => begun()],
     ['without clearance nothing begins', 'wait: the machine to settle', () => runningFacts(), held()],
     ['nor is anything patched', 'wait: the machine to settle', () => begun(), held()],
-    ['recorded for another VMI', 'record liveEnded', () => begun({ instance: vmi({ uid: 'vmi-2' }), pods: [] })],
+    [
+      'recorded for another VMI',
+      'record liveEnded',
+      () => begun({ instance: vmi({ uid: 'vmi-2' }), pods: [launcher('source', { ownerUid: 'vmi-2' })] }),
+    ],
+    [
+      'recorded for another VMI, whose disk is not known yet',
+      'wait: the virt-launcher of the VMI to be seen',
+      () => begun({ instance: vmi({ uid: 'vmi-2' }), pods: [] }),
+    ],
     ['the spec was edited after the record', 'record liveBegins', () => begun({ machine: vm({ generation: 8 }) })],
     ['not accepted', 'wait: the migration to be accepted', () => runningFacts({ record: undefined })],
     ['paused guest', 'record liveBegins', () => runningFacts({ instance: vmi({ ready: false, paused: true }) })],
@@ -491,7 +500,7 @@ describe('after a revert', () => {
     ],
     [
       'the guest was booted on B in between',
-      'attention BootedOnIncompleteTarget',
+      'repair',
       () =>
         reverted({
           instance: vmi({ uid: 'vmi-2' }),

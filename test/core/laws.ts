@@ -56,6 +56,9 @@ const aboutRecord = (
   ];
 };
 
+/** Nobody's word is anticipated by it: both disks stay as they are. */
+const keepsSource = (command: Command): boolean => command.kind === 'repair' && command.strategy === 'Migration';
+
 /** The laws about one command for one machine. */
 const aboutCommand = (facts: MachineFacts, command: Command, now: number): readonly Law[] => {
   const { record, view, spec, guest, goal, launcher } = facts;
@@ -90,6 +93,12 @@ const aboutCommand = (facts: MachineFacts, command: Command, now: number): reado
         ['no revert under a guest that was booted on B', instance?.uid !== live?.vmiUid && launcher !== 'none'],
       ];
     case 'repair':
+      if (command.strategy === 'Migration') {
+        return [
+          ['2: under the same VMI only a switch-over moves the guest to B', facts.sameInstance],
+          ['2: A is kept from a guest on B alone', spec !== 'source' || launcher === 'source' || launcher === 'none'],
+        ];
+      }
       return [
         ['4: repair only after a switch-over that is recorded', record.switchedOver === undefined || spec === 'target'],
       ];
@@ -146,7 +155,7 @@ export const brokenByDecision = (
     ['6: offline only without a VMI that may run', mode === 'offline' && instance !== undefined && !isFinal(instance)],
     [
       '7: unknown means hands off',
-      facts.switchOver.kind === 'unknown' && first !== undefined && first.kind !== 'record',
+      facts.switchOver.kind === 'unknown' && first !== undefined && first.kind !== 'record' && !keepsSource(first),
     ],
     ['9: nothing begins without clearance', held.begins || (clear.begins && held.commands.length > 0)],
     ['9: what ends or undoes needs no clearance', !clear.begins && held.commands.length !== clear.commands.length],

@@ -95,3 +95,40 @@ describe('the last look before the volumes are patched', () => {
     expect(isStillMovable(make.vmi({ migrationState: make.switched() }), known)).toBe(true);
   });
 });
+
+describe('a revert that lands when the next VMI has its launcher on B', () => {
+  const next = { uid: 'vmi-2', phase: 'Scheduled' } as const;
+  const pods = [make.launcher('target', { ownerUid: 'vmi-2', nodeName: 'n1' })];
+  const record = make.record({ live: make.patched() });
+  const lastInstance = { object: make.vmi(), gap: false };
+  const strategy = { updateVolumesStrategy: 'Migration' };
+  const reverted = { record, machine: make.vm(strategy), instance: make.vmi(next), attempts: [], pods };
+
+  test('is undone before KubeVirt copies B over A', () => {
+    const facts = make.facts({ ...reverted, lastInstance });
+    expect(decide(facts, held()).commands).toEqual([{ kind: 'repair', strategy: 'Migration' }]);
+  });
+
+  test('is undone also where the end of the VMI before was not seen', () => {
+    const facts = make.facts({ ...reverted, lastInstance: undefined });
+    expect(decide(facts, held()).commands).toEqual([{ kind: 'repair', strategy: 'Migration' }]);
+  });
+
+  test('is then left to a person, and taken back when the machine is stopped', () => {
+    const machine = make.vm({ ...strategy, on: 'target' });
+    const booted = make.facts({ ...reverted, machine, instance: make.vmi({ ...next, on: 'target' }), lastInstance });
+    expect(told(decide(booted, held()))).toBe('attention BootedOnIncompleteTarget');
+    const off = make.facts({ ...reverted, machine, instance: undefined, pods: [], lastInstance });
+    expect(told(decide(off, held()))).toContain('revert');
+  });
+
+  test('is left alone where a person has vouched for A by another strategy', () => {
+    const facts = make.facts({ ...reverted, machine: make.vm({ updateVolumesStrategy: 'Replacement' }), lastInstance });
+    expect(decide(facts, clear()).commands).toEqual([]);
+  });
+
+  test('leaves its record until the disk of the next VMI is known', () => {
+    const facts = make.facts({ ...reverted, pods: [], lastInstance });
+    expect(told(decide(facts, clear()))).toBe('wait: the virt-launcher of the VMI to be seen');
+  });
+});

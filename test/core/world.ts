@@ -167,7 +167,7 @@ const carryOut = (world: World, facts: MachineFacts, command: Command): void => 
       patchVm(world, name, patchToSource(machine, record));
       break;
     case 'repair':
-      patchVm(world, name, patchRepair(machine, record));
+      patchVm(world, name, patchRepair(machine, record, command.strategy));
       break;
     case 'createClaim':
       world.gone.delete(command.disk.target);

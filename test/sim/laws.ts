@@ -7,7 +7,7 @@ import { labels, roles } from '../../src/kube/names.ts';
 import { resources } from '../../src/kube/resources.ts';
 import type { Change } from '../../src/sim/cluster.ts';
 import type { Past } from './past.ts';
-import { type Machine, type Sight, sight } from './sight.ts';
+import { at, type Machine, type Sight, sight } from './sight.ts';
 
 /** One accepted write, with the machine that is judged and what is known of it. */
 export interface Moment {
@@ -40,9 +40,21 @@ export interface Law {
   readonly broken: (moment: Moment) => string | undefined;
 }
 
+/**
+ * The guest runs on the targets, and the VM is made to say so: nothing is begun by it. Either it has switched over
+ * (law 4), or KubeVirt has started it there and must not copy that over the sources.
+ */
+const isRepair = ({ change, machine, past, see }: Moment): boolean =>
+  at(change.object, 'spec', 'updateVolumesStrategy') === 'Replacement'
+    ? past.switchedOverMs !== undefined
+    : see.standsOnTarget(machine);
+
 /** The daemon names a target in the VM: it begins a live migration, or cuts over. */
-const movesToTarget = ({ change, machine, ours }: Moment): boolean =>
-  ours && sight.writes(change, resources.virtualMachines, machine) && sight.movedTo('target', change, machine);
+const movesToTarget = (moment: Moment): boolean => {
+  const { change, machine, ours } = moment;
+  const moves = sight.writes(change, resources.virtualMachines, machine) && sight.movedTo('target', change, machine);
+  return ours && moves && !isRepair(moment);
+};
 
 /** The daemon names the sources in the VM: it takes a live migration back. */
 const movesToSource = ({ change, machine, ours }: Moment): boolean =>
@@ -201,8 +213,9 @@ const handsOff: Law = {
   says: 'the daemon deletes only its own pods, and sources only where that was asked for and the VM was seen on the target',
   broken: (moment) => {
     const { change, machine, ours, see, past } = moment;
-    if (!ours || !sight.isDeletion(change)) return undefined;
     const { plural } = change.resource;
+    // Our finalizer is off: it goes because a person deleted it.
+    if (!ours || !sight.isDeletion(change) || plural === 'storagemigrations') return undefined;
     const { name } = change.object.metadata;
     if (plural === 'pods') return sight.isCopyPod(change.object) ? undefined : `it deleted pod ${name}`;
     if (plural !== 'persistentvolumeclaims' && plural !== 'datavolumes') return `it deleted ${plural} ${name}`;

@@ -112,6 +112,8 @@ export interface Sight {
   /** The VMI is final, nothing deletes it, and all its pods have ended: it lies there and never runs again (contract §4.4). */
   hasEnded(machine: Machine): boolean;
   unfinishedMigrations(machine: Machine): readonly string[];
+  /** The VMI has virt-launchers, and all of them are on the targets: it runs there, or will. */
+  standsOnTarget(machine: Machine): boolean;
   copyPodsOn(machine: Machine): readonly string[];
   obstaclesToRsync(machine: Machine): readonly Obstacle[];
   /** Blocks of a claim that are not what the guest wrote last. */
@@ -150,6 +152,14 @@ export const sightOf = (world: World, cast: readonly Machine[]): Sight => {
     },
     hasEnded,
     unfinishedMigrations: (machine) => unfinished(machine).map(({ metadata }) => metadata.uid ?? ''),
+    standsOnTarget: (machine) => {
+      const uid = instance(machine)?.metadata.uid;
+      const launchers = pods(machine).filter(
+        (pod) => !isTerminal(pod) && pod.metadata.ownerReferences?.some((owner) => owner.uid === uid) === true,
+      );
+      const targets = new Set(machine.disks.map(({ target }) => target));
+      return launchers.length > 0 && launchers.every((pod) => claimsOfPod(pod).some((claim) => targets.has(claim)));
+    },
     copyPodsOn: (machine) =>
       pods(machine)
         .filter((pod) => isCopyPod(pod) && mountsAny(pod, machine))
