@@ -12,6 +12,7 @@ import { reconcile } from './effects/reconcile.ts';
 import { refuseUnreadable } from './effects/refuseUnreadable.ts';
 import type { KubeApi, Resource } from './kube/api.ts';
 import { endable } from './kube/endable.ts';
+import { factsMemory } from './streams/factsMemory.ts';
 import { machinesOf } from './streams/machines.ts';
 import { type ModesOptions, modesOf } from './streams/modes.ts';
 import { readingOf } from './streams/reading.ts';
@@ -48,6 +49,7 @@ export const daemon = (api: KubeApi, options: DaemonOptions, stop$: Observable<u
   defer(() => {
     const now = (): number => asyncScheduler.now();
     let latest: Snapshot | undefined;
+    const memory = factsMemory();
     let over = false;
     const ending$ = stop$.pipe(
       take(1),
@@ -67,7 +69,7 @@ export const daemon = (api: KubeApi, options: DaemonOptions, stop$: Observable<u
       }),
       takeUntil(ending$),
     );
-    const reading = readingOf(() => latest);
+    const reading = readingOf(() => latest, memory);
     const deps = {
       api: endable(api, () => over),
       // Who decides from nothing begins nothing.
@@ -82,7 +84,7 @@ export const daemon = (api: KubeApi, options: DaemonOptions, stop$: Observable<u
     return snapshots.pipe(
       connect((snapshot$) =>
         merge(
-          reconcile(snapshot$.pipe(machinesOf(), modesOf(options), takeUntil(ending$)), deps),
+          reconcile(snapshot$.pipe(machinesOf(memory), modesOf(options), takeUntil(ending$)), deps),
           refuseUnreadable(snapshot$.pipe(unreadableMigrations()), deps),
         ),
       ),

@@ -1,11 +1,10 @@
 // From snapshots to one event per machine whose facts may have changed: facts by value, so that a snapshot in which
 // nothing changed for a machine says nothing about it. A machine that has left every migration is said to be gone.
 import { Observable, type OperatorFunction } from 'rxjs';
-import { factsOf, type MachineFacts } from '../core/facts.ts';
-import type { StorageMigration } from '../core/objects.ts';
-import { keyText, type MachineKey } from '../core/reading.ts';
+import type { MachineFacts } from '../core/facts.ts';
+import type { MachineKey } from '../core/reading.ts';
 import { listen } from '../operators/listen.ts';
-import { ingredientsOf, machineViewOf } from './machineView.ts';
+import { type FactsMemory, factsMemory, membersOf } from './factsMemory.ts';
 import { isSynced, type Snapshot } from './snapshot.ts';
 
 export interface MachineChange {
@@ -14,56 +13,52 @@ export interface MachineChange {
   readonly facts: MachineFacts | undefined;
 }
 
-/** Names of the machines a migration names, now or in its records. */
-export const memberNames = (migration: StorageMigration): ReadonlySet<string> =>
-  new Set([
-    ...migration.spec.virtualMachines.map((machine) => machine.name),
-    ...(migration.status?.virtualMachines ?? []).map((entry) => entry.name),
-  ]);
-
 interface Known {
   readonly key: MachineKey;
-  readonly ingredients: readonly unknown[];
+  facts: MachineFacts;
+  /** Number of the snapshot in which a migration named it last. */
+  namedIn: number;
 }
 
-const areEqual = (a: readonly unknown[], b: readonly unknown[]): boolean =>
-  a.length === b.length && a.every((value, index) => value === b[index]);
-
 /**
- * Emits the machines that changed with each snapshot, and those that are gone.
+ * Emits the machines that changed with each snapshot, and those that are gone. `memory` is shared with the reading of
+ * the effects, which ask for the same facts.
  *
  *     snapshots  s0------s1------s2---
  *     out        (ab)----b-------a----     in s1 only b changed
  */
-export const machinesOf = (): OperatorFunction<Snapshot, MachineChange> => (snapshots) =>
-  new Observable((subscriber) => {
-    const known = new Map<string, Known>();
-    listen(snapshots, subscriber, {
-      next: (snapshot) => {
-        if (!isSynced(snapshot)) return;
-        const present = new Set<string>();
-        const changes: MachineChange[] = [];
-        for (const migration of snapshot.migrations.all()) {
-          for (const machine of memberNames(migration)) {
-            const key = { namespace: migration.namespace, migration: migration.name, machine };
-            const text = keyText(key);
-            present.add(text);
-            const view = machineViewOf(snapshot, migration, machine);
-            const ingredients = ingredientsOf(view, snapshot);
-            const before = known.get(text);
-            if (before !== undefined && areEqual(before.ingredients, ingredients)) continue;
-            known.set(text, { key, ingredients });
-            changes.push({ key, facts: factsOf(view) });
+export const machinesOf =
+  (memory: FactsMemory = factsMemory()): OperatorFunction<Snapshot, MachineChange> =>
+  (snapshots) =>
+    new Observable((subscriber) => {
+      const known = new Map<string, Known>();
+      let number = 0;
+      listen(snapshots, subscriber, {
+        next: (snapshot) => {
+          if (!isSynced(snapshot)) return;
+          number += 1;
+          const changes: MachineChange[] = [];
+          for (const migration of snapshot.migrations.all()) {
+            for (const member of membersOf(migration).values()) {
+              const { key, text } = member;
+              const facts = memory.facts(snapshot, migration, member);
+              const before = known.get(text);
+              if (before !== undefined) before.namedIn = number;
+              if (before?.facts === facts) continue;
+              if (before === undefined) known.set(text, { key, facts, namedIn: number });
+              else before.facts = facts;
+              changes.push({ key, facts });
+            }
           }
-        }
-        for (const [text, { key }] of known) {
-          const migration = snapshot.migrations.malformedAt(key.namespace, key.migration);
-          if (present.has(text) || migration !== undefined) continue;
-          known.delete(text);
-          changes.push({ key, facts: undefined });
-        }
-        for (const change of changes) subscriber.next(change);
-      },
-      complete: () => subscriber.complete(),
+          for (const [text, { key, namedIn }] of known) {
+            if (namedIn === number) continue;
+            if (snapshot.migrations.malformedAt(key.namespace, key.migration) !== undefined) continue;
+            known.delete(text);
+            memory.forget(text);
+            changes.push({ key, facts: undefined });
+          }
+          for (const change of changes) subscriber.next(change);
+        },
+        complete: () => subscriber.complete(),
+      });
     });
-  });

@@ -3,7 +3,8 @@
 
 /** Finds objects by what they say of themselves, for example pods by the claims they mount. */
 export interface ObjectIndex<T> {
-  replace(previous: T | undefined, next: T | undefined): void;
+  /** Returns every key under which something else is found now. */
+  replace(previous: T | undefined, next: T | undefined): readonly string[];
   find(key: string): readonly T[];
 }
 
@@ -40,11 +41,11 @@ export const objectIndex = <T extends { readonly uid: string }>(
   return {
     replace: (previous, next) => {
       const keys = next === undefined ? none : keysOf(next);
-      if (previous !== undefined) {
-        const stay = previous.uid === next?.uid;
-        for (const key of keysOf(previous)) if (!stay || !keys.includes(key)) remove(key, previous);
-      }
+      const stay = previous !== undefined && previous.uid === next?.uid;
+      const left = previous === undefined ? none : keysOf(previous).filter((key) => !stay || !keys.includes(key));
+      if (previous !== undefined) for (const key of left) remove(key, previous);
       if (next !== undefined) for (const key of keys) add(key, next);
+      return left.length === 0 ? keys : [...keys, ...left];
     },
     find: (key) => {
       const bucket = buckets.get(key);

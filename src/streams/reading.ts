@@ -1,8 +1,7 @@
-// The newest snapshot as the effects may read it: facts are made when asked for, from the stores as they are then.
-import { factsOf } from '../core/facts.ts';
+// The newest snapshot as the effects may read it: facts are those of the stores in the moment
+// in which they are asked for.
 import type { MachineKey, MigrationKey, Reading, WrittenKind } from '../core/reading.ts';
-import { memberNames } from './machines.ts';
-import { machineViewOf } from './machineView.ts';
+import { type FactsMemory, factsMemory, membersOf } from './factsMemory.ts';
 import { isSynced, type Snapshot } from './snapshot.ts';
 
 const storeOfKind = (snapshot: Snapshot, kind: WrittenKind) => {
@@ -20,8 +19,8 @@ const storeOfKind = (snapshot: Snapshot, kind: WrittenKind) => {
   }
 };
 
-/** `latest` gives the newest snapshot, undefined before the first. */
-export const readingOf = (latest: () => Snapshot | undefined): Reading => {
+/** `latest` gives the newest snapshot, undefined before the first; `memory` is that of the machines' stream. */
+export const readingOf = (latest: () => Snapshot | undefined, memory: FactsMemory = factsMemory()): Reading => {
   const migrationAt = (key: MigrationKey) => latest()?.migrations.get(key.namespace, key.migration);
   return {
     synced: () => {
@@ -35,9 +34,9 @@ export const readingOf = (latest: () => Snapshot | undefined): Reading => {
     machine: (key: MachineKey) => {
       const snapshot = latest();
       const migration = migrationAt(key);
-      if (snapshot === undefined || migration === undefined || !memberNames(migration).has(key.machine))
-        return undefined;
-      return factsOf(machineViewOf(snapshot, migration, key.machine));
+      if (snapshot === undefined || migration === undefined) return undefined;
+      const member = membersOf(migration).get(key.machine);
+      return member === undefined ? undefined : memory.facts(snapshot, migration, member);
     },
     migration: (key) => {
       const snapshot = latest();
@@ -45,7 +44,7 @@ export const readingOf = (latest: () => Snapshot | undefined): Reading => {
       if (snapshot === undefined || migration === undefined) return undefined;
       return {
         migration,
-        members: [...memberNames(migration)].map((machine) => factsOf(machineViewOf(snapshot, migration, machine))),
+        members: [...membersOf(migration).values()].map((member) => memory.facts(snapshot, migration, member)),
         pods: snapshot.pods.by('migration', migration.uid),
       };
     },

@@ -3,7 +3,8 @@
 export interface RecentMap<T> {
   get(key: string): T | undefined;
   has(key: string): boolean;
-  set(key: string, value: T): void;
+  /** Returns the key that was forgotten to make room. */
+  set(key: string, value: T): string | undefined;
   delete(key: string): void;
 }
 
@@ -19,9 +20,10 @@ export const recentMap = <T>(limit: number): RecentMap<T> => {
     set: (key, value) => {
       entries.delete(key);
       entries.set(key, value);
-      if (entries.size <= limit) return;
+      if (entries.size <= limit) return undefined;
       const [oldest] = entries.keys();
       if (oldest !== undefined) entries.delete(oldest);
+      return oldest;
     },
   };
 };

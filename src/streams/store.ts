@@ -2,6 +2,7 @@
 import type { Kept } from '../core/objects.ts';
 import type { Malformed } from '../core/projection.ts';
 import type { KubeFailure } from '../kube/api.ts';
+import type { ChangeLog } from './changeLog.ts';
 
 /** The last state of an object that is gone. */
 export interface Tombstone<T> {
@@ -38,4 +39,9 @@ export interface Store<T extends Kept, Index extends string = string> {
   /** Objects that exist but cannot be read: `get` does not know them, and they must not count as gone. */
   malformed(): IterableIterator<Malformed>;
   malformedAt(namespace: string, name: string): Malformed | undefined;
+  /**
+   * What has changed: `namespace/name` of objects, and `index key` for every key of an index under which something else
+   * is found.
+   */
+  readonly changes: ChangeLog;
 }

@@ -6,6 +6,7 @@ import type { Kept } from '../core/objects.ts';
 import type { Malformed } from '../core/projection.ts';
 import { compareVersions } from '../core/resourceVersion.ts';
 import { byName } from './byName.ts';
+import { changeLog } from './changeLog.ts';
 import { type ObjectIndex, objectIndex } from './objectIndex.ts';
 import { recentMap } from './recentMap.ts';
 import type { Tombstone } from './store.ts';
@@ -53,23 +54,38 @@ export const storeContent = <T extends Kept, Index extends string>(options: Cont
     ]),
   );
 
+  const changes = changeLog();
+  /** What is found under this name, readable, unreadable or gone, is about to change. */
+  const touch = ({ namespace, name }: { readonly namespace: string; readonly name: string }): void =>
+    changes.add(`${namespace}/${name}`);
+  const reindex = (previous: T | undefined, next: T | undefined): void => {
+    for (const [name, index] of indexes) {
+      for (const key of index.replace(previous, next)) changes.add(`${name} ${key}`);
+    }
+  };
+
   const put = (previous: T | undefined, next: T): void => {
+    touch(next);
     objects.set(next.namespace, next.name, next);
-    for (const index of indexes.values()) index.replace(previous, next);
+    reindex(previous, next);
   };
   const take = (object: T): void => {
+    touch(object);
     objects.delete(object.namespace, object.name);
-    for (const index of indexes.values()) index.replace(object, undefined);
+    reindex(object, undefined);
   };
   const bury = (object: T, gap: boolean): void => {
     dead.set(object.uid, true);
     if (!keepDeleted) return;
+    touch(object);
     const key = `${object.namespace}/${object.name}`;
     const known = tombstones.get(key)?.object;
     // The end of an earlier one of the name may be heard after that of a later one.
     const late =
       known !== undefined && known.uid !== object.uid && !isNewer(object.resourceVersion, known.resourceVersion);
-    if (!late) tombstones.set(key, { object, gap });
+    if (late) return;
+    const forgotten = tombstones.set(key, { object, gap });
+    if (forgotten !== undefined) changes.add(forgotten);
   };
   /** What is held under a name, readable or not. */
   const heldAt = ({ namespace, name }: ObjectIdentity): ObjectIdentity | undefined =>
@@ -104,6 +120,7 @@ export const storeContent = <T extends Kept, Index extends string>(options: Cont
   return {
     objects,
     unreadable,
+    changes: changes.log,
     find: (index: Index, key: string): readonly T[] => {
       const found = indexes.get(index);
       if (found === undefined) throw new Error(`This store has no index ${index}.`);
@@ -122,6 +139,7 @@ export const storeContent = <T extends Kept, Index extends string>(options: Cont
       if (malformed.name === '' || isStale(malformed)) return false;
       const kept = objects.get(malformed.namespace, malformed.name);
       if (kept !== undefined) take(kept);
+      touch(malformed);
       unreadable.set(malformed.namespace, malformed.name, malformed);
       return true;
     },
@@ -138,6 +156,7 @@ export const storeContent = <T extends Kept, Index extends string>(options: Cont
       if (final === undefined) dead.set(uid, true);
       else bury(final, false);
       if (mine !== undefined) take(mine);
+      touch(identity);
       if (unread) unreadable.delete(namespace, name);
       return true;
     },
@@ -147,6 +166,7 @@ export const storeContent = <T extends Kept, Index extends string>(options: Cont
       if (isStale(identity)) return false;
       const kept = objects.get(identity.namespace, identity.name);
       if (kept !== undefined) take(kept);
+      touch(identity);
       const unread = unreadable.get(identity.namespace, identity.name) !== undefined;
       unreadable.delete(identity.namespace, identity.name);
       return kept !== undefined || unread;
@@ -176,6 +196,7 @@ export const storeContent = <T extends Kept, Index extends string>(options: Cont
         if (kept !== undefined) take(kept);
         unreadable.set(malformed.namespace, malformed.name, malformed);
       }
+      changes.addAll();
     },
   };
 };

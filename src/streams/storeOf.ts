@@ -164,6 +164,7 @@ const storeState = <T extends Kept, Index extends string>(options: StoreOptions<
       tombstone: content.tombstone,
       malformed: () => content.unreadable.values(''),
       malformedAt: content.unreadable.get,
+      changes: content.changes,
     }),
   };
 };
