@@ -1,6 +1,6 @@
 // The two lanes of a machine: what is sent when, what waits, and what is never cut off. Machine web-1 moves its disk
 // from web-1-root to web-1-root-fast; `copying` is a live migration in its course.
-import { map, of } from 'rxjs';
+import { defer, EMPTY, map, of } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import type { MachineFacts } from '../../../src/core/facts.ts';
 import { keyText } from '../../../src/core/reading.ts';
@@ -155,6 +155,21 @@ describe('machineLoop', () => {
       const { stage, out } = loop(helpers, '--s--------------------|', { answers });
       helpers.expectObservable(stage.sent).toBe('    --R----R--------R', words);
       helpers.expectObservable(out).toBe('           ---c----c--------c-----|', { c: 'revert conflict' });
+    });
+  });
+
+  test('begins its waits anew after a write that was done', () => {
+    marbles((helpers) => {
+      const no = answer(helpers, '-#', '', conflict);
+      const answers = [no, no, answer(helpers, '-(a|)'), no, no];
+      const { stage, out } = loop(helpers, '--s--------------s------|', {
+        answers: { [revert]: defer(() => answers.shift() ?? EMPTY) },
+      });
+      helpers.expectObservable(stage.sent).toBe('    --R----R--------RR----R', words);
+      helpers.expectObservable(out).toBe('           ---c----c--------rc----c|', {
+        c: 'revert conflict',
+        r: 'revert done',
+      });
     });
   });
 

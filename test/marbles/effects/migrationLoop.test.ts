@@ -1,6 +1,6 @@
 // The one writer of a StorageMigration: records at once, status for people now and then, conflicts read again. The
 // server here is one object that really takes the patches, with their tests.
-import { defer, map, Subject } from 'rxjs';
+import { defer, EMPTY, map, Subject } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { keyText } from '../../../src/core/reading.ts';
 import type { MigrationRecord } from '../../../src/core/storageMigration.ts';
@@ -245,6 +245,23 @@ describe('migrationLoop', () => {
       const { stage, out } = loop(helpers, { wakes: '--r-----------------------|' }, options);
       helpers.expectObservable(stage.sent).toBe('    --PG---PG-------PG', words);
       helpers.expectObservable(out).toBe('           ---c----c--------c--------|', writes);
+    });
+  });
+
+  test('begins its waits anew after a write that was done', () => {
+    marbles((helpers) => {
+      const no = answer(helpers, '-#', '', conflict);
+      const yes = helpers.cold('-(a|)', {
+        a: migration(['web-1'], { records: { 'web-1': accepted }, version: '101' }),
+      });
+      const answers = [no, no, yes, no, no];
+      const { stage, out } = loop(
+        helpers,
+        { wakes: '--r---------------------r--------|' },
+        { answers: { [words.P]: defer(() => answers.shift() ?? EMPTY) }, limits: { statusMs: 0 } },
+      );
+      helpers.expectObservable(stage.sent).toBe('    --PG---PG-------P-------PG---PG', words);
+      helpers.expectObservable(out).toBe('           ---c----c--------s-------c----c--|', writes);
     });
   });
 });

@@ -17,7 +17,7 @@ const scenes: Readonly<Record<string, Scene>> = {
   n: { facts: { 'web-1': runningFacts() }, settled: 'live' },
   /** It is stopped in the middle of the copy. */
   s: { facts: { 'web-1': copyingFacts({ machine: stoppedVm({ on: 'target', created: true }) }) }, settled: 'hold' },
-  g: { facts: { 'web-1': undefined } },
+  g: { facts: { 'web-1': undefined }, settled: 'live' },
 };
 const look = 'get VirtualMachineInstance web-1';
 const start = 'patch web-1: web-1-root-fast, Migration';

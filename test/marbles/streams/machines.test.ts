@@ -99,10 +99,11 @@ describe('machinesOf', () => {
     });
   });
 
-  test('says every machine gone with its migration', () => {
+  test('says every machine gone with its migration, and says it once', () => {
     marbles((helpers) => {
-      const out = machines(helpers, { cluster: { vm: '(uU)------' }, lines: [migrationLine('-----g----')] });
-      helpers.expectObservable(out, '                         ^--------!').toBe('(wd)-(WD)', words);
+      const lines = [migrationLine('             -----g------')];
+      const out = machines(helpers, { cluster: { vm: '(uU)-----h--' }, lines });
+      helpers.expectObservable(out, '             ^-----------!').toBe('(wd)-(WD)', words);
     });
   });
 
