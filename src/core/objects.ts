@@ -107,7 +107,7 @@ export type PodPhase = 'Pending' | 'Running' | 'Succeeded' | 'Failed' | 'Unknown
 /** What a pod is to us. `copyServer` and `copyClient` carry our labels. */
 export type PodRole = 'launcher' | 'hotplug' | 'copyServer' | 'copyClient' | 'other';
 
-/** Only pods that mount a claim are kept, and those with our labels. */
+/** Only pods that mount a claim are kept, and those with our labels, and virt-launchers. */
 export interface Pod extends Kept {
   readonly phase: PodPhase;
   readonly role: PodRole;

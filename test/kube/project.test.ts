@@ -226,6 +226,10 @@ describe('projectPod', () => {
     expect(kept(projectPod(podOf({ [labels.role]: 'copy-server' }, { volumes }))).claims).toStrictEqual([]);
   });
 
+  test('keeps a virt-launcher that mounts no claim, for all disks of its machine may be hotplugged', () => {
+    expect(kept(projectPod(podOf({ 'kubevirt.io': 'virt-launcher' }, { volumes: [] }))).claims).toStrictEqual([]);
+  });
+
   test('keeps a deleted launcher with its owner', () => {
     const ownerReferences = [{ uid: 'other' }, { uid: 'vmi-1', controller: true }];
     const metadata = { ownerReferences, deletionTimestamp: '2026-11-23T00:00:01Z' };

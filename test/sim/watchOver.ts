@@ -78,6 +78,9 @@ const isRelevant = (change: Change, machine: Machine): boolean => {
       return sight.mountsAny(object, machine) || object.metadata.annotations?.['kubevirt.io/domain'] === machine.name;
     case 'events':
       return false;
+    case 'persistentvolumeclaims':
+    case 'datavolumes':
+      return machine.disks.some(({ source, target }) => [source, target].includes(object.metadata.name));
     default:
       return true;
   }

@@ -75,7 +75,7 @@ const ownerUidOf = (metadata: Fields): string => {
   return owner === undefined ? '' : text(owner, 'uid', 'metadata.ownerReferences[]');
 };
 
-/** Pods that mount no claim and are not ours are ignored. */
+/** Pods that mount no claim are ignored, but for ours and virt-launchers: all disks of a machine may be hotplugged. */
 export const projectPod = projection<Pod>('Pod', (raw, identity) => {
   const metadata = section(raw, 'metadata', '');
   const label = section(metadata, 'labels', 'metadata');
@@ -83,7 +83,7 @@ export const projectPod = projection<Pod>('Pod', (raw, identity) => {
   const role = roleOf(label);
   const ours = role === 'copyServer' || role === 'copyClient';
   const claims = claimsOf(spec, identity.name);
-  if (claims.length === 0 && !ours) return undefined;
+  if (claims.length === 0 && !ours && role !== 'launcher') return undefined;
   const status = section(raw, 'status', '');
   const note = ours ? section(metadata, 'annotations', 'metadata') : {};
   const phase = phaseOf(status);

@@ -91,6 +91,10 @@ const checkVmim =
     );
     if (vmi === undefined) throw refuse.badRequest(`the VMI "${vmiName}" does not exist`);
     if (model.isFinal(vmi)) throw refuse.badRequest('Cannot migrate VMI in finalized state.');
+    const migratable = model.conditionOf(vmi.status?.conditions, 'LiveMigratable');
+    if (migratable?.status === 'False') {
+      throw refuse.badRequest(`Cannot migrate VMI, Reason: ${migratable.reason}, Message: ${migratable.message}`);
+    }
     const inFlight = server
       .all(resources.virtualMachineInstanceMigrations, vmim.metadata.namespace)
       .map((other) => model.as<Vmim>(other))

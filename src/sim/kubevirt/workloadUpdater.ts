@@ -1,6 +1,7 @@
 // virt-controller's workload updater: makes the VMIM for a VMI whose volumes change, and deletes it when that was taken
 // back (contract §2.2, §3). It looks at everything at most every few seconds, five by default.
 import { asyncScheduler, Subscription } from 'rxjs';
+import { KubeFailure } from '../../kube/api.ts';
 import { resources } from '../../kube/resources.ts';
 import { type Context, virtController } from './context.ts';
 import { model } from './model.ts';
@@ -58,9 +59,21 @@ const shuffled = <T>(items: readonly T[], random: () => number): readonly T[] =>
     .toSorted((one, other) => one.place - other.place)
     .map(({ item }) => item);
 
-const update = (context: Context): void => {
+/** Makes a VMIM; says whether the webhook let it in. */
+const attempt = (context: Context, vmi: Vmi): boolean => {
+  try {
+    create(context, vmi);
+    return true;
+  } catch (refusal) {
+    if (!(refusal instanceof KubeFailure)) throw refusal;
+    return false;
+  }
+};
+
+/** Says whether it has to look again: a webhook refused something. */
+const update = (context: Context): boolean => {
   const { methods, deployed, parallelMigrationsPerCluster } = context.settings();
-  if (!deployed) return;
+  if (!deployed) return false;
   const vmis = (context.server.all(resources.virtualMachineInstances) as readonly Vmi[]).filter(
     (vmi) => model.isRunning(vmi) && vmi.metadata.deletionTimestamp === undefined,
   );
@@ -73,10 +86,11 @@ const update = (context: Context): void => {
   const candidates = vmis.filter((vmi) => isCandidate(context, vmi));
   if (!methods.includes('LiveMigrate')) {
     if (methods.includes('Evict')) for (const vmi of candidates) evict(context, vmi);
-    return;
+    return false;
   }
   const free = parallelMigrationsPerCluster - context.allMigrations().filter(isUnfinished).length;
-  for (const vmi of shuffled(candidates, context.options.random).slice(0, Math.max(0, free))) create(context, vmi);
+  const chosen = shuffled(candidates, context.options.random).slice(0, Math.max(0, free));
+  return chosen.map((vmi) => attempt(context, vmi)).includes(false);
 };
 
 /** Runs the workload updater until unsubscribed. */
@@ -87,7 +101,7 @@ export const workloadUpdater = (context: Context): Subscription => {
     if (waiting !== undefined) return;
     waiting = asyncScheduler.schedule(() => {
       waiting = undefined;
-      update(context);
+      if (update(context)) wake();
     }, options.throttleMs);
   };
   const subscription = new Subscription();
