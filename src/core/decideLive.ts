@@ -24,6 +24,16 @@ export const startLive = (facts: MachineFacts, record: MigrationRecord, circumst
   const copyPods = new Set([...facts.copyPods, ...facts.view.endingCopyPods].map((pod) => pod.name));
   if (copyPods.size > 0) return wait('Waiting', `the copy pods to be gone: ${[...copyPods].join(', ')}`);
   if (facts.goal === 'pause') return wait('Waiting', 'spec.paused to be false');
+  // A VMI that names A may have been booted on B a moment before its volumes were taken back (contract §4.5).
+  if (facts.launcher !== 'source') return wait('Waiting', 'the virt-launcher of the VMI to be seen');
+  if (instance.migratedVolumes.some(({ target }) => record.disks.some((disk) => disk.source === target))) {
+    // The revert landed when this VMI was just made: its volumes were replaced, and no cancel ends that (contract §4.5).
+    return needsAttention(
+      'MigratesToItself',
+      'KubeVirt took the volumes being put back for a volume migration to the source claims, on which the guest runs ' +
+        'already, and tries it for ever. Nothing is lost; stop or restart the machine, and it is moved',
+    );
+  }
   const obstacle = liveObstacle(facts, record);
   if (obstacle !== undefined) return needsAttention(obstacle.reason, obstacle.message);
   if (facts.unfinished.length > 0) return wait('Waiting', 'the migration of the VMI that is under way to end');
@@ -134,7 +144,11 @@ const decideOtherInstance = (
     const mayRun = instance.phase === 'Running' && !instance.deleting;
     return mayRun ? wait('Waiting', 'the virt-launcher of the VMI to be seen') : revert('restarted');
   }
-  return bootedOnTarget(record);
+  const { live } = record;
+  if (live === undefined || live.endedAt !== undefined) return bootedOnTarget(record);
+  // Written down, for a person may take days, and neither a restart nor the end of this VMI may make it unknown again.
+  const seen = { ...record, live: { ...live, endedAt: timestamp(now) } };
+  return act('Reverting', { kind: 'record', why: 'endSeen', record: seen });
 };
 
 /**

@@ -30,6 +30,7 @@ export type RecordReason =
   | 'liveBegins'
   | 'liveFollowed'
   | 'liveEnded'
+  | 'endSeen'
   | 'switchedOver'
   | 'copyBegins'
   | 'copyEnded'

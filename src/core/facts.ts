@@ -158,7 +158,7 @@ const provesSwitchOver = (
 const switchOverOf = (view: MachineView, record: MigrationRecord, spec: SpecSide | undefined): SwitchOver => {
   if (record.switchedOver !== undefined) return { kind: 'seen', ...record.switchedOver };
   const live = record.live;
-  if (live === undefined) return { kind: 'no' };
+  if (live === undefined || live.endedAt !== undefined) return { kind: 'no' };
   const ofInstance = (object: VirtualMachineInstance | undefined) => ({
     state: object?.uid === live.vmiUid ? object.migrationState : undefined,
     claims: object?.claims.map(({ claim }) => claim) ?? [],

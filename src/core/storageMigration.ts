@@ -105,6 +105,12 @@ const record = z.object({
         .describe('uids of the VMIMs that were there before the attempt: they say nothing about it.'),
       attempt: z.number().int().describe('How often a live migration of this VMI was begun, 1 for the first.'),
       startedAt: z.string(),
+      endedAt: z
+        .string()
+        .optional()
+        .describe(
+          'When its VMI was seen to have ended without a switch-over: from then on the sources are known to be whole.',
+        ),
     })
     .optional()
     .describe('A live migration that was begun, written before the volumes were patched.'),

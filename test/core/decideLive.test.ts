@@ -354,7 +354,21 @@ describe('another VMI than the one it was begun on', () => {
     launcher(side, { nodeName: 'n1', ownerUid: 'vmi-2', ...fields });
   table([
     ['restarted, no launcher yet: the revert may come in time', 'revert restarted', () => other({})],
-    ['restarted on the incomplete B', 'attention BootedOnIncompleteTarget', () => other({ pods: [of2('target')] })],
+    [
+      'restarted on the incomplete B: that the sources are whole is written down',
+      'record endSeen',
+      () => other({ pods: [of2('target')] }),
+    ],
+    [
+      'written down: left to a person, whatever is remembered of the VMI before',
+      'attention BootedOnIncompleteTarget',
+      () =>
+        other({
+          record: record({ live: patched({ endedAt: at(5) }) }),
+          lastInstance: undefined,
+          pods: [of2('target')],
+        }),
+    ],
     [
       'it runs, and its launcher is not seen: a revert might make KubeVirt copy B over A',
       'wait: the virt-launcher of the VMI to be seen',

@@ -50,6 +50,10 @@ const aboutRecord = (
       command.why === 'liveEnded' && (facts.switchOver.kind !== 'no' || (facts.unfinished.length > 0 && !neverPatched)),
     ],
     [
+      'the sources are called whole only where that is certain',
+      command.why === 'endSeen' && facts.switchOver.kind !== 'no',
+    ],
+    [
       'no attempt and no copy at once',
       after.live !== undefined && after.offline !== undefined && before.offline === undefined,
     ],

@@ -114,12 +114,15 @@ describe('a revert that lands when the next VMI has its launcher on B', () => {
     expect(decide(facts, held()).commands).toEqual([{ kind: 'repair', strategy: 'Migration' }]);
   });
 
-  test('is then left to a person, and taken back when the machine is stopped', () => {
+  test('is then left to a person, and taken back when the machine is stopped, by any daemon', () => {
     const machine = make.vm({ ...strategy, on: 'target' });
-    const booted = make.facts({ ...reverted, machine, instance: make.vmi({ ...next, on: 'target' }), lastInstance });
+    const instance = make.vmi({ ...next, on: 'target' });
+    expect(told(decide(make.facts({ ...reverted, machine, instance, lastInstance }), held()))).toBe('record endSeen');
+    const seen = make.record({ live: make.patched({ endedAt: make.at(5) }) });
+    const booted = make.facts({ ...reverted, record: seen, machine, instance });
     expect(told(decide(booted, held()))).toBe('attention BootedOnIncompleteTarget');
-    const off = make.facts({ ...reverted, machine, instance: undefined, pods: [], lastInstance });
-    expect(told(decide(off, held()))).toContain('revert');
+    const off = make.facts({ ...reverted, record: seen, machine, instance: undefined, pods: [] });
+    expect(told(decide(off, held()))).toBe('revert restarted');
   });
 
   test('is left alone where a person has vouched for A by another strategy', () => {
@@ -127,8 +130,62 @@ describe('a revert that lands when the next VMI has its launcher on B', () => {
     expect(decide(facts, clear()).commands).toEqual([]);
   });
 
+  test('is told of where the launcher was made on A, and KubeVirt goes on migrating from B to A', () => {
+    const instance = make.vmi({
+      uid: 'vmi-2',
+      migratedVolumes: [{ volume: 'root', source: 'b', target: make.sourceOf() }],
+    });
+    const facts = make.runningFacts({
+      record: make.record(),
+      instance,
+      attempts: [make.vmim({ phase: 'Pending' })],
+      pods: [make.launcher('source', { ownerUid: 'vmi-2' })],
+    });
+    expect(told(decide(facts, clear()))).toBe('attention MigratesToItself');
+  });
+
   test('leaves its record until the disk of the next VMI is known', () => {
     const facts = make.facts({ ...reverted, pods: [], lastInstance });
     expect(told(decide(facts, clear()))).toBe('wait: the virt-launcher of the VMI to be seen');
+  });
+});
+
+describe('a guest that has ended under runStrategy Once', () => {
+  const ended = { phase: 'Succeeded', ready: false } as const;
+  const facts = make.facts({
+    record: make.record(),
+    machine: make.vm({ runStrategy: 'Once' }),
+    instance: make.vmi(ended),
+  });
+
+  test('is left to a person: its VMI lies there for ever, and the machine starts when it is deleted', () => {
+    expect(told(decide(facts, clear()))).toBe('attention RanOnce');
+  });
+
+  test('is waited for while its VMI is going', () => {
+    const instance = make.vmi({ ...ended, deleting: true });
+    const going = make.facts({ record: make.record(), machine: make.vm({ runStrategy: 'Once' }), instance });
+    expect(told(decide(going, clear()))).toContain('wait: the machine to settle');
+  });
+});
+
+describe('a guest that has ended on A while the launcher on B still waits for it', () => {
+  const pods = [
+    make.launcher('source', { phase: 'Failed' }),
+    make.launcher('target', { name: 'launcher-web-1-target', uid: 'pod-target', nodeName: 'n2' }),
+  ];
+  const attempts = [make.vmim({ phase: 'Failed' })];
+  const ended = (phase: 'Running' | 'Failed') =>
+    make.facts({
+      record: make.record({ live: make.patched() }),
+      machine: make.vm({ runStrategy: 'Manual' }),
+      instance: make.vmi({ phase, ready: false, readyReason: 'PodTerminating' }),
+      attempts,
+      pods,
+    });
+
+  test.each(['Running', 'Failed'] as const)('was not booted on B (VMI %s)', (phase) => {
+    expect(ended(phase).launcher).toBe('none');
+    expect(told(decide(ended(phase), clear()))).not.toContain('BootedOnIncompleteTarget');
   });
 });

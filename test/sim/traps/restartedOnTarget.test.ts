@@ -4,8 +4,8 @@ import type { RequestInfo } from '../../../src/sim/cluster.ts';
 import { networkOf } from '../network.ts';
 import {
   act,
-  after,
   goodNetwork,
+  letPass,
   play,
   type Scene,
   type Step,
@@ -120,8 +120,71 @@ describe.each(ends)('$runStrategy, $how in the middle of a live copy', ({ runStr
         expect(content(now, source)).toEqual(onSource);
         expect(content(now, target)).toEqual(onSource);
       }),
-      after(1000),
+      letPass(1000),
     );
     expect(scene.stage.watch.isSpoiled(web)).toBe(true);
+  });
+});
+
+/**
+ * A guest that has ended by itself; its VM is reverted at once, and the revert is `heldUpMs` on its way. What the guest
+ * then boots on, and whether its disk A is still what it was when it ended.
+ */
+const revertedLate = (heldUpMs: number, end: Step): 'in time' | 'too late' => {
+  let onSource: unknown;
+  const content = ({ world }: Scene, claim: string) => world.disks.content(web.namespace, claim);
+  const request = ({ verb, resource, body }: RequestInfo) =>
+    verb === 'patch' && resource.plural === 'virtualmachines' && !JSON.stringify(body).includes('Migration')
+      ? ({ kind: 'slow', ms: heldUpMs } as const)
+      : undefined;
+  const scene = play(
+    { network: networkOf({ request }) },
+    steps.copyingLive(),
+    letPass(300),
+    end,
+    until('its end', (now) => ['Succeeded', 'Failed'].includes(now.vmi()?.status?.phase ?? '')),
+    act((now) => {
+      onSource = content(now, source);
+    }),
+    until('the next boot', (now) => bootsOf(now).length === 2),
+  );
+  const isOnTarget = bootsOf(scene).at(-1)?.claim === target;
+  play(
+    { network: networkOf({ request }) },
+    steps.copyingLive(),
+    letPass(300),
+    end,
+    until('the next boot', (now) => bootsOf(now).length === 2),
+    ...(isOnTarget
+      ? [
+          steps.attention('BootedOnIncompleteTarget'),
+          stays('A as it was', (now) => isSame(content(now, source), onSource), 120_000),
+          stays('on B', (now) => now.runsOn()?.[0] === target && now.copyPods().length === 0, 1000),
+          steps.stop(),
+          until('it is moved', (now) => now.isDone()),
+          act((now) => expect(content(now, target)).toEqual(onSource)),
+        ]
+      : [
+          until('it is moved or told of', (now) => now.isDone() || now.says().reason === 'MigratesToItself'),
+          act((now) => {
+            if (!now.isDone()) now.world.people.stop(web);
+          }),
+          steps.movedForGood(),
+        ]),
+  );
+  return isOnTarget ? 'too late' : 'in time';
+};
+
+const isSame = (one: unknown, other: unknown): boolean => JSON.stringify(one) === JSON.stringify(other);
+
+describe.each(ends.slice(0, 2))('Always, $how, and the revert is held up', ({ end }) => {
+  test('KubeVirt never copies a half-copied B over A, whenever it lands', () => {
+    const seen = new Set<string>();
+    for (let heldUpMs = 250; heldUpMs <= 1450; heldUpMs += 43) seen.add(revertedLate(heldUpMs, end));
+    expect([...seen]).toEqual(['in time', 'too late']);
+  });
+
+  test('KubeVirt never copies a half-copied B over A when the revert lands while the next VMI is being started', () => {
+    for (let heldUpMs = 530; heldUpMs <= 570; heldUpMs += 2) revertedLate(heldUpMs, end);
   });
 });

@@ -155,7 +155,7 @@ export const attempt = (what: (scene: Scene) => void): Step =>
     }
   });
 
-export const after =
+export const letPass =
   (ms: number): Step =>
   () =>
     timer(ms);
@@ -293,14 +293,14 @@ export const steps = {
   movedForGood: (machine: Machine = web): Step =>
     inOrder(
       until(`${machine.name} is moved`, (scene) => scene.isDone(machine)),
-      after(5000),
+      letPass(5000),
       act((scene) => isMoved(scene, machine)),
       attempt(({ world }) => world.people.stop(machine)),
       until('it is off', (scene) => !isRunning(scene, machine) && scene.runsOn(machine) === undefined),
-      after(5000),
+      letPass(5000),
       attempt(({ world }) => world.people.start(machine)),
       steps.running(machine),
-      after(5000),
+      letPass(5000),
       act((scene) => {
         isMoved(scene, machine);
         expect(scene.runsOn(machine)).toEqual(targetsOf(machine));
