@@ -1,19 +1,7 @@
 // One random schedule from its seed: a fleet, people, and a network with faults and a daemon that dies now and then, in
 // which no law may be broken; then quiet, in which everything must come to its end. What may remain is what law 7 leaves
 // to a person, and where a person can answer, it is answered, and that too must come to its end.
-import {
-  asyncScheduler,
-  concat,
-  defer,
-  filter,
-  ignoreElements,
-  map,
-  type Observable,
-  of,
-  startWith,
-  take,
-  timer,
-} from 'rxjs';
+import { asyncScheduler, concat, defer, filter, ignoreElements, map, type Observable, of, take, timer } from 'rxjs';
 import type { KubeObject } from '../../src/kube/api.ts';
 import { labels } from '../../src/kube/names.ts';
 import { resources } from '../../src/kube/resources.ts';
@@ -231,22 +219,35 @@ const judge = (stage: Stage, fleet: Fleet): FleetResult => {
 
 const latestEndMs = 1_800_000;
 
-/** Plays the schedule of a seed; throws when a law is broken. */
-export const playedFleet = (
-  seed: number,
-  options: FleetOptions = {},
-): { readonly result: FleetResult; readonly stage: Stage; readonly fleet: Fleet } => {
-  const random = seededRandom(seed * 7919 + 17);
-  for (let count = 0; count < 8; count += 1) random();
-  const fleet = planFleet(random, options);
-  const network = planNetwork(random);
-  return perform(
-    { cast: fleet.machines, network, world: worldOf(random, fleet, network), random, limitMs: latestEndMs * 3 },
+export interface FleetPerformance {
+  readonly fleet: Fleet;
+  readonly network?: Network;
+  readonly world?: WorldOptions;
+  readonly random: Random;
+  /** The daemon dies now and then. */
+  readonly mortal?: boolean;
+}
+
+export interface PlayedFleet {
+  readonly result: FleetResult;
+  readonly stage: Stage;
+  readonly fleet: Fleet;
+}
+
+/** Performs a fleet; throws when a law is broken. */
+export const performFleet = ({ fleet, network, world, random, mortal }: FleetPerformance): PlayedFleet =>
+  perform(
+    {
+      cast: fleet.machines,
+      random,
+      limitMs: latestEndMs * 3,
+      ...(network === undefined ? {} : { network }),
+      ...(world === undefined ? {} : { world }),
+    },
     (stage) => {
       const act = (what: () => void): Observable<never> => defer(() => of(what())).pipe(ignoreElements());
       const settled = (): Observable<never> =>
         timer(0, 2000).pipe(
-          startWith(0),
           filter((count) => areAllSettled(stage, fleet) || count * 2000 > latestEndMs),
           take(1),
           ignoreElements(),
@@ -256,12 +257,12 @@ export const playedFleet = (
         timer(between(random, 0, 4000)).pipe(ignoreElements()),
         act(() => {
           stage.start();
-          planDeaths(random, stage, network, fleet.quietAtMs);
+          if (mortal === true && network !== undefined) planDeaths(random, stage, network, fleet.quietAtMs);
           letHappen(stage.world, fleet);
         }),
         timer(fleet.quietAtMs + 1).pipe(ignoreElements()),
         act(() => {
-          network.calm();
+          network?.calm();
           quieten(stage.world, fleet);
         }),
         timer(10_000).pipe(ignoreElements()),
@@ -273,4 +274,12 @@ export const playedFleet = (
       ).pipe(map((result) => ({ result, stage, fleet })));
     },
   );
+
+/** Plays the schedule of a seed. */
+export const playedFleet = (seed: number, options: FleetOptions = {}): PlayedFleet => {
+  const random = seededRandom(seed * 7919 + 17);
+  for (let count = 0; count < 8; count += 1) random();
+  const fleet = planFleet(random, options);
+  const network = planNetwork(random);
+  return performFleet({ fleet, network, world: worldOf(random, fleet, network), random, mortal: true });
 };
