@@ -117,7 +117,11 @@ export const pastOf = (
 
   const takeInstance = ({ type, object }: Change): void => {
     const now = world.server.now();
-    if (type === 'added') past.stirredMs = now;
+    if (type === 'added') {
+      past.stirredMs = now;
+      const isOnSource = machine.disks.some(({ source }) => sight.claimsOf(object).includes(source));
+      if (isOnSource && sight.sideOf(see.vm(machine), machine) === 'target' && live === undefined) past.slipped = true;
+    }
     const runs = see.instanceRuns(machine);
     if (runs !== wasRunning) {
       past.turnedMs = now;

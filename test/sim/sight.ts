@@ -44,13 +44,12 @@ const isTerminal = (pod: KubeObject): boolean => {
   return phase === 'Succeeded' || phase === 'Failed';
 };
 
+const claimsIn = (volumes: readonly unknown[]): readonly unknown[] =>
+  volumes.map((volume) => at(volume, 'persistentVolumeClaim', 'claimName') ?? at(volume, 'dataVolume', 'name'));
+
 /** On which claims the VM's disks stand by its spec. */
 const sideOf = (vm: KubeObject | undefined, machine: Machine): 'source' | 'target' | 'mixed' => {
-  const claims = new Set(
-    listAt(vm, 'spec', 'template', 'spec', 'volumes').map(
-      (volume) => at(volume, 'persistentVolumeClaim', 'claimName') ?? at(volume, 'dataVolume', 'name'),
-    ),
-  );
+  const claims = new Set(claimsIn(listAt(vm, 'spec', 'template', 'spec', 'volumes')));
   const onTarget = machine.disks.filter(({ target }) => claims.has(target)).length;
   if (onTarget === 0) return 'source';
   return onTarget === machine.disks.length ? 'target' : 'mixed';
@@ -70,6 +69,8 @@ const entryOf = (change: Change, machine: Machine): { readonly mode: unknown; re
 /** Questions about one write. */
 export const sight = {
   claimsOfPod,
+  /** Claims that a VMI names. */
+  claimsOf: (vmi: KubeObject): readonly unknown[] => claimsIn(listAt(vmi, 'spec', 'volumes')),
   mountsAny,
   isCopyPod,
   isTerminal,

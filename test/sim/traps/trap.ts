@@ -289,18 +289,21 @@ export const steps = {
     network?.trouble(world.server.now(), Number.POSITIVE_INFINITY);
   }),
   startDaemon: act(({ stage }) => stage.start()),
-  /** The machine is moved, its disks hold what the guest wrote, and so they do after it was off and on again. */
-  movedForGood: (machine: Machine = web): Step =>
+  /**
+   * The machine is moved, its disks hold what the guest wrote, and so they do after it was off and on again; `restMs`
+   * is how long everything is left alone in between.
+   */
+  movedForGood: (machine: Machine = web, restMs = 5000): Step =>
     inOrder(
       until(`${machine.name} is moved`, (scene) => scene.isDone(machine)),
-      letPass(5000),
+      letPass(restMs),
       act((scene) => isMoved(scene, machine)),
       attempt(({ world }) => world.people.stop(machine)),
       until('it is off', (scene) => !isRunning(scene, machine) && scene.runsOn(machine) === undefined),
-      letPass(5000),
+      letPass(restMs),
       attempt(({ world }) => world.people.start(machine)),
       steps.running(machine),
-      letPass(5000),
+      letPass(restMs),
       act((scene) => {
         isMoved(scene, machine);
         expect(scene.runsOn(machine)).toEqual(targetsOf(machine));
