@@ -132,14 +132,15 @@ const decideCancelling = (
   if (live === undefined) return undefined;
   const isCancelled = facts.goal === 'cancel';
   const underWay = isUnderWay(facts, record);
-  if (underWay && machine?.generation === live.vmGeneration) {
-    // Never patched, so far: forgotten only when no patch of ours can still be on its way (law 9).
-    return isCancelled ? begin('Reverting', clearance, endLive(record)) : undefined;
-  }
+  // Never patched, so far: forgotten only when no patch of ours can still be on its way, or landed unseen (law 9).
+  const isUnpatched = machine?.generation === live.vmGeneration;
+  if (underWay && isUnpatched) return isCancelled ? begin('Reverting', clearance, endLive(record)) : undefined;
   if (facts.unfinished.length > 0) return wait('Reverting', 'KubeVirt to abort the migration');
   const isOther = instance !== undefined && !facts.sameInstance && !isFinal(instance);
   if (isOther && facts.launcher === 'none') return wait('Reverting', 'the virt-launcher of the VMI to be seen');
-  if (!underWay || instance === undefined) return act('Reverting', endLive(record));
+  if (!underWay || instance === undefined) {
+    return isUnpatched ? begin('Reverting', clearance, endLive(record)) : act('Reverting', endLive(record));
+  }
   const state = instance.migrationState;
   if (state !== undefined && state.endTimestamp === '' && !live.knownMigrations.includes(state.migrationUid)) {
     return wait('Reverting', 'the migration to end');

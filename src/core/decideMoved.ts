@@ -19,9 +19,15 @@ export const decideCutOver = (facts: MachineFacts, record: MigrationRecord, { no
   return act('Moved', {
     kind: 'record',
     why: 'completed',
-    record: { ...rest, completed, seenOnTarget: facts.launcher === 'target' },
+    record: { ...rest, completed, seenOnTarget: runsOnTarget(facts) },
   });
 };
+
+/** Every disk is under the guest: a hotplugged one comes to it only when the pod that attaches it runs. */
+const runsOnTarget = (facts: MachineFacts): boolean =>
+  facts.guest.kind === 'running' &&
+  facts.launcher === 'target' &&
+  facts.podsOnTarget.every((pod) => pod.phase === 'Running');
 
 /** A machine that is done stays done when it stops, restarts or is edited; only a slip right after a cut-over undoes it. */
 export const decideCompleted = (
@@ -33,7 +39,7 @@ export const decideCompleted = (
   if (!record.seenOnTarget && instance !== undefined && !isFinal(instance)) {
     if (facts.launcher === 'source' && facts.spec === 'target')
       return followLive(record, instance.uid, circumstances.now);
-    if (facts.launcher === 'target' && facts.guest.kind === 'running') {
+    if (runsOnTarget(facts)) {
       return act('Moved', { kind: 'record', why: 'seenOnTarget', record: { ...record, seenOnTarget: true } });
     }
   }
@@ -45,7 +51,7 @@ const decideSources = (facts: MachineFacts, record: MigrationRecord, { clearance
   if (!asked || record.sourcesDeleted) return wait('Moved', '');
   if (!record.seenOnTarget)
     return wait('Moved', 'the machine to be seen running on the target before the sources are deleted');
-  const undisturbed = facts.guest.kind === 'running' && facts.launcher === 'target' && facts.spec === 'target';
+  const undisturbed = runsOnTarget(facts) && facts.spec === 'target';
   if (!undisturbed || facts.unfinished.length > 0) {
     return wait('Moved', 'the machine to run on the target undisturbed before the sources are deleted');
   }

@@ -1,6 +1,6 @@
 // What is true of one machine of a StorageMigration right now, as small unions instead of raw objects. Everything the
 // daemon decides is decided from these; nothing in here remembers what just happened (style: level-triggered).
-import { type Guest, guestOf } from './guest.ts';
+import { type Guest, guestOf, isFinal } from './guest.ts';
 import type {
   KubeVirtSettings,
   MigrationState,
@@ -118,13 +118,15 @@ const activeLauncher = (instance: VirtualMachineInstance, pods: readonly Pod[]):
     const target = launchers.find((pod) => pod.name === state.targetPod);
     if (target !== undefined) return target;
   }
-  const onNode = launchers.filter((pod) => pod.nodeName !== '' && pod.nodeName === instance.nodeName);
-  if (onNode.length === 1) return onNode[0];
-  return launchers.length === 1 ? launchers[0] : undefined;
+  // One on another node may outlive it: that is not the guest's.
+  const candidates = launchers.filter(
+    (pod) => [pod.nodeName, instance.nodeName].includes('') || pod.nodeName === instance.nodeName,
+  );
+  return candidates.length === 1 ? candidates[0] : undefined;
 };
 
 const launcherSideOf = (view: MachineView, record: MigrationRecord): LauncherSide => {
-  if (view.instance === undefined) return 'none';
+  if (view.instance === undefined || isFinal(view.instance)) return 'none';
   const launcher = activeLauncher(view.instance, view.pods);
   return launcher === undefined ? 'none' : sideOf(claimsUnder(launcher, view.pods), record);
 };

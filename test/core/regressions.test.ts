@@ -189,3 +189,38 @@ describe('a guest that has ended on A while the launcher on B still waits for it
     expect(told(decide(ended(phase), clear()))).not.toContain('BootedOnIncompleteTarget');
   });
 });
+
+describe('a VMI that has ended before the store shows our patch', () => {
+  // The patch was accepted; of the VM nothing is heard since, of its VMI that it is another one.
+  const facts = make.facts({
+    record: make.record({ live: make.live() }),
+    machine: make.vm(),
+    instance: make.vmi({ uid: 'vmi-2' }),
+    pods: [make.launcher('source', { ownerUid: 'vmi-2' })],
+    lastInstance: { object: make.vmi({ phase: 'Succeeded' }), gap: false },
+  });
+
+  test('the attempt is not forgotten while the patch may have landed', () => {
+    expect(told(decide(facts, held()))).toBe('wait: the machine to settle');
+    expect(told(decide(facts, clear()))).toBe('record liveEnded');
+  });
+});
+
+describe('a machine that was moved with a hotplugged disk', () => {
+  const completed = { by: 'Offline' as const, at: make.at() };
+  const record = make.record({ completed });
+  const launcher = make.launcher('target', { claims: [] });
+  const attachment = { role: 'hotplug', ownerUid: launcher.uid, claims: [make.targetOf()] } as const;
+  const withAttachment = (phase: 'Pending' | 'Running') =>
+    make.facts({
+      record,
+      machine: make.vm({ on: 'target' }),
+      instance: make.vmi({ on: 'target' }),
+      pods: [launcher, make.pod({ ...attachment, name: 'hp-volume', phase })],
+    });
+
+  test('is seen on the target only when the disk is attached', () => {
+    expect(told(decide(withAttachment('Pending'), clear()))).toBe('wait: Moved');
+    expect(told(decide(withAttachment('Running'), clear()))).toBe('record seenOnTarget');
+  });
+});

@@ -267,9 +267,8 @@ export const performFleet = ({ fleet, network, world, random, mortal }: FleetPer
         }),
         timer(10_000).pipe(ignoreElements()),
         settled(),
-        act(() => answer(stage, fleet)),
-        timer(20_000).pipe(ignoreElements()),
-        settled(),
+        // One answer may bring up the next question.
+        ...[1, 2, 3].flatMap(() => [act(() => answer(stage, fleet)), timer(20_000).pipe(ignoreElements()), settled()]),
         defer(() => of(judge(stage, fleet))),
       ).pipe(map((result) => ({ result, stage, fleet })));
     },
