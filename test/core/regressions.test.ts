@@ -209,7 +209,7 @@ describe('a VMI that has ended before the store shows our patch', () => {
 describe('a machine that was moved with a hotplugged disk', () => {
   const completed = { by: 'Offline' as const, at: make.at() };
   const record = make.record({ completed });
-  const launcher = make.launcher('target', { claims: [] });
+  const launcher = make.launcher('target', { claims: [], nodeName: 'n1' });
   const attachment = { role: 'hotplug', ownerUid: launcher.uid, claims: [make.targetOf()] } as const;
   const withAttachment = (phase: 'Pending' | 'Running') =>
     make.facts({
