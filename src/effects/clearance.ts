@@ -16,12 +16,16 @@ export interface ClearanceDeps {
 
 const waitFor = (what: string): Clearance => ({ kind: 'wait', for: what });
 
-/** `settled` is the mode the machine has settled in. */
-export const clearanceFor = (deps: ClearanceDeps, key: MachineKey, settled: Mode): Clearance => {
+/** `settled` is the mode the machine has settled in; `facts` are those of the stores, unless others are given. */
+export const clearanceFor = (
+  deps: ClearanceDeps,
+  key: MachineKey,
+  settled: Mode,
+  facts = deps.reading.machine(key),
+): Clearance => {
   if (!deps.reading.synced()) return waitFor('every kind of object to be listed');
   const heldMs = deps.holdUntilMs - deps.now();
   if (heldMs > 0) return { kind: 'wait', for: 'the start-up hold to be over', checkAgainMs: heldMs };
-  const facts = deps.reading.machine(key);
   if (facts === undefined) return waitFor('the machine to be seen');
   if (modeOf(facts) !== settled) return waitFor('the machine to settle');
   return deps.ownWrites.clearanceOf(

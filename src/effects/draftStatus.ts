@@ -1,7 +1,8 @@
 // Drafts the status of a StorageMigration for one run of its writer: which of the waiting records may be written,
 // which machines are accepted, and what people read. Pure but for asking the clearance of each machine.
 import { decide } from '../core/decide.ts';
-import { factsOf } from '../core/facts.ts';
+import type { Decision } from '../core/decision.ts';
+import { factsOf, type MachineFacts } from '../core/facts.ts';
 import { decideMigration, type MigrationDecision, type MigrationView } from '../core/migration.ts';
 import type { StorageMigration } from '../core/objects.ts';
 import type { MigrationKey } from '../core/reading.ts';
@@ -15,7 +16,8 @@ import { isSame } from './statusPatch.ts';
 
 export interface StatusDraft {
   readonly decision: MigrationDecision;
-  readonly status: StorageMigrationStatus;
+  /** Derived when asked for: most wake-ups do not get as far as that. */
+  readonly status: () => StorageMigrationStatus;
   /** Requests whose record goes into this status. */
   readonly accepted: readonly RecordRequest[];
   /** Requests that were decided from another record than the one there is. */
@@ -33,6 +35,7 @@ const withRecords = (
   names: readonly string[],
   records: ReadonlyMap<string, MigrationRecord>,
 ): StorageMigration => {
+  if (records.size === 0) return base;
   const virtualMachines = names.map((name): VirtualMachineStatus => {
     const entry = base.status?.virtualMachines?.find((candidate) => candidate.name === name);
     const record = records.get(name) ?? entry?.record;
@@ -41,6 +44,23 @@ const withRecords = (
   });
   return { ...base, status: { ...base.status, virtualMachines } };
 };
+
+/** Whether facts made with one version of the migration hold for another: nothing in it has changed for the machine. */
+const holdFor = (facts: MachineFacts, migration: StorageMigration): boolean => {
+  const { migration: before } = facts.view;
+  if (before === migration) return true;
+  const { uid, generation, deleting } = migration;
+  return (
+    before.uid === uid &&
+    before.generation === generation &&
+    before.deleting === deleting &&
+    facts.record === recordIn(migration, facts.name)
+  );
+};
+
+/** What is waited for once a command is carried out that is about to be: it need not be written a second time. */
+const waitedForAfter = ({ commands, waitingFor }: Decision): string =>
+  commands.some(({ kind }) => kind === 'startLive') ? 'KubeVirt to begin a migration' : waitingFor;
 
 /** Drafts the status; `base` is the newest version of the object that is known. */
 export const draftStatus = (
@@ -56,7 +76,7 @@ export const draftStatus = (
   const records = new Map(accepted.map((request) => [request.key.machine, request.after]));
   const names = view.members.map((member) => member.name);
   const factsWith = (migration: StorageMigration) =>
-    view.members.map((member) => factsOf({ ...member.view, migration }));
+    view.members.map((member) => (holdFor(member, migration) ? member : factsOf({ ...member.view, migration })));
 
   const judged = decideMigration(
     { ...view, migration: base, members: factsWith(withRecords(base, names, records)) },
@@ -66,16 +86,20 @@ export const draftStatus = (
   if (judged.acceptance?.kind === 'accepted' && held && !base.deleting) {
     for (const [name, record] of judged.acceptance.records) records.set(name, record);
   }
-  const now = deps.now();
-  const reports = factsWith(withRecords(base, names, records)).map((facts): MachineReport => {
-    const machineKey = { ...key, machine: facts.name };
-    const clearance = clearanceFor(deps, machineKey, deps.settledMode(machineKey));
-    return { facts, decision: decide(facts, { clearance, limits: deps.limits, now }) };
-  });
+  const status = (): StorageMigrationStatus => {
+    const now = deps.now();
+    const reports = factsWith(withRecords(base, names, records)).map((facts): MachineReport => {
+      const machineKey = { ...key, machine: facts.name };
+      const clearance = clearanceFor(deps, machineKey, deps.settledMode(machineKey), facts);
+      const decision = decide(facts, { clearance, limits: deps.limits, now });
+      return { facts, decision: { ...decision, waitingFor: waitedForAfter(decision) } };
+    });
+    return statusOf({ migration: base, reports, decision: judged, now });
+  };
   const dropped = [...judged.dropped].filter((name) => recordIn(base, name) !== undefined);
   return {
     decision: judged,
-    status: statusOf({ migration: base, reports, decision: judged, now }),
+    status,
     accepted,
     outdated,
     records: [...records.keys(), ...dropped],

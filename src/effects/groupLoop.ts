@@ -12,6 +12,7 @@ import { keyText, type MigrationKey } from '../core/reading.ts';
 import type { KubeObject } from '../kube/api.ts';
 import { copyClientPod, copyServerPod, type MountedClaim } from '../kube/copyPods.ts';
 import { resources } from '../kube/resources.ts';
+import { auditLeading } from '../operators/auditLeading.ts';
 import { groupWhile } from '../operators/groupWhile.ts';
 import { serialRuns } from '../operators/serialRuns.ts';
 import { clearanceFor } from './clearance.ts';
@@ -30,7 +31,8 @@ export const groupLoop = (wakes: Observable<MigrationKey>, deps: EffectDeps): Ob
       key: (key) => keyText(key),
       until: (key) => deps.reading.migration(key) === undefined,
       project: (group$) => {
-        const wake$ = group$.pipe(share());
+        // Many machines wake it in the same moment; it looks at once, and once more when all have.
+        const wake$ = group$.pipe(auditLeading(0), share());
         return merge(endsOf(wake$, deps), beginsOf(wake$, deps));
       },
     }),

@@ -3,7 +3,8 @@
 // Flow: a wake-up or a record to be written starts a run; the run takes every record that waits, derives the whole
 // status from facts, and sends what changed in one patch. Records are answered when the server has them (law 8).
 // Guarantees: a record is only written over the very record it was decided from; a conflict is read again; status for
-// people alone is written at most once per `statusMs`.
+// people alone is written `statusMs` after it has changed, together with all that has changed meanwhile, unless a
+// record takes it along before.
 // Assumptions: dying between two steps leaves the old status, from which everything is decided again.
 import { concatMap, from, map, merge, type Observable, of, tap } from 'rxjs';
 import type { MigrationView } from '../core/migration.ts';
@@ -40,6 +41,8 @@ interface Memory {
   /** The newest version this loop knows of: of the store, or an answer from the server. */
   newest: StorageMigration | undefined;
   writtenMs: number;
+  /** Clock reading, in ms, when what people read is to be looked at; undefined while nothing has happened. */
+  textDueMs: number | undefined;
   failures: number;
 }
 
@@ -54,7 +57,13 @@ export const migrationLoop = (
       key: (event) => keyText(migrationOf(event)),
       until: (event) => deps.reading.migration(migrationOf(event)) === undefined,
       project: (events) => {
-        const memory: Memory = { waiting: [], newest: undefined, writtenMs: Number.NEGATIVE_INFINITY, failures: 0 };
+        const memory: Memory = {
+          waiting: [],
+          newest: undefined,
+          writtenMs: Number.NEGATIVE_INFINITY,
+          textDueMs: undefined,
+          failures: 0,
+        };
         return events.pipe(
           tap((event) => {
             if ('answer' in event) memory.waiting.push(event);
@@ -124,14 +133,15 @@ const writeStatus = (
   memory: Memory,
   deps: EffectDeps,
 ): Observable<Run> => {
-  const operations = statusPatch(base, draft.status);
+  const matters = draft.accepted.length > 0 || draft.records.length > 0;
+  const waitMs = matters ? 0 : textWaitMs(base, memory, deps);
+  if (waitMs > 0) return of(idle(waitMs));
+  memory.textDueMs = undefined;
+  const operations = statusPatch(base, draft.status());
   if (operations.length === 0) {
     for (const request of draft.accepted) request.answer({ kind: 'done', value: base });
     return of(idle());
   }
-  const earlyMs = memory.writtenMs + deps.limits.statusMs - deps.now();
-  const matters = draft.accepted.length > 0 || draft.records.length > 0;
-  if (!matters && earlyMs > 0) return of(idle(earlyMs));
   memory.writtenMs = deps.now();
   return patch(key, operations, 'status', memory, deps).pipe(
     map(({ outcome, run }) => {
@@ -146,6 +156,13 @@ const writeStatus = (
       return run;
     }),
   );
+};
+
+/** How long what people read has to wait; the answer to a new spec only if something was written a moment ago. */
+const textWaitMs = (base: StorageMigration, memory: Memory, { now, limits }: EffectDeps): number => {
+  if (base.status?.observedGeneration !== base.generation) return memory.writtenMs + limits.statusMs - now();
+  memory.textDueMs ??= now() + limits.statusMs;
+  return memory.textDueMs - now();
 };
 
 /** Sends one patch; anything but `done` makes the next run begin from what the server has. */

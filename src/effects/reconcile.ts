@@ -41,8 +41,7 @@ export const reconcile = (
         const migration$ = situation$.pipe(map(({ key }) => migrationKeyOf(key)));
         return merge(
           switches,
-          migrationLoop(migration$, requests, deps),
-          groupLoop(migration$, deps),
+          // What ends or undoes is sent before anything is drafted for people.
           machineLoop(situation$, deps, writeRecord).pipe(
             // When the last lane has ended, nobody is left to ask for a record or to switch.
             finalize(() => {
@@ -50,6 +49,8 @@ export const reconcile = (
               switches.complete();
             }),
           ),
+          groupLoop(migration$, deps),
+          migrationLoop(migration$, requests, deps),
         );
       }),
     );

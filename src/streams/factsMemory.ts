@@ -16,8 +16,8 @@ export interface Member {
 }
 
 export interface FactsMemory {
-  /** Facts as the stores of the snapshot are now. */
-  facts(snapshot: Snapshot, migration: StorageMigration, member: Member): MachineFacts;
+  /** Catches up with the stores of the snapshot; what it returns is good as long as nothing else has happened. */
+  at(snapshot: Snapshot): (migration: StorageMigration, member: Member) => MachineFacts;
   /** Forgets a machine that is in no migration any more. */
   forget(text: string): void;
 }
@@ -123,19 +123,23 @@ export const factsMemory = (): FactsMemory => {
     return { view, ingredients, dependsOn };
   };
 
+  const factsFrom = (snapshot: Snapshot, migration: StorageMigration, member: Member): MachineFacts => {
+    const { text } = member;
+    const before = remembered.get(text);
+    if (before !== undefined && before.migration === migration && !doubtful.has(text)) return before.facts;
+    const { view, ingredients, dependsOn } = make(snapshot, migration, member);
+    const same = before !== undefined && areEqual(before.ingredients, ingredients);
+    const facts = same ? before.facts : factsOf(view);
+    remembered.set(text, { migration, ingredients, facts, dependsOn });
+    depend(text, before?.dependsOn ?? new Set(), dependsOn);
+    doubtful.delete(text);
+    return facts;
+  };
+
   return {
-    facts: (snapshot, migration, member) => {
-      const { text } = member;
+    at: (snapshot) => {
       catchUp(snapshot);
-      const before = remembered.get(text);
-      if (before !== undefined && before.migration === migration && !doubtful.has(text)) return before.facts;
-      const { view, ingredients, dependsOn } = make(snapshot, migration, member);
-      const same = before !== undefined && areEqual(before.ingredients, ingredients);
-      const facts = same ? before.facts : factsOf(view);
-      remembered.set(text, { migration, ingredients, facts, dependsOn });
-      depend(text, before?.dependsOn ?? new Set(), dependsOn);
-      doubtful.delete(text);
-      return facts;
+      return (migration, member) => factsFrom(snapshot, migration, member);
     },
     forget: (text) => {
       depend(text, remembered.get(text)?.dependsOn ?? new Set(), new Set());

@@ -38,10 +38,11 @@ export const machinesOf =
           if (!isSynced(snapshot)) return;
           number += 1;
           const changes: MachineChange[] = [];
+          const factsOf = memory.at(snapshot);
           for (const migration of snapshot.migrations.all()) {
             for (const member of membersOf(migration).values()) {
               const { key, text } = member;
-              const facts = memory.facts(snapshot, migration, member);
+              const facts = factsOf(migration, member);
               const before = known.get(text);
               if (before !== undefined) before.namedIn = number;
               if (before?.facts === facts) continue;

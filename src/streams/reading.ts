@@ -36,15 +36,16 @@ export const readingOf = (latest: () => Snapshot | undefined, memory: FactsMemor
       const migration = migrationAt(key);
       if (snapshot === undefined || migration === undefined) return undefined;
       const member = membersOf(migration).get(key.machine);
-      return member === undefined ? undefined : memory.facts(snapshot, migration, member);
+      return member === undefined ? undefined : memory.at(snapshot)(migration, member);
     },
     migration: (key) => {
       const snapshot = latest();
       const migration = migrationAt(key);
       if (snapshot === undefined || migration === undefined) return undefined;
+      const factsOf = memory.at(snapshot);
       return {
         migration,
-        members: [...membersOf(migration).values()].map((member) => memory.facts(snapshot, migration, member)),
+        members: Array.from(membersOf(migration).values(), (member) => factsOf(migration, member)),
         pods: snapshot.pods.by('migration', migration.uid),
       };
     },

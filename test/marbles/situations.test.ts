@@ -81,7 +81,7 @@ describe('the daemon', () => {
           client: ' r----g--',
         },
         {
-          records: '--v',
+          records: '-v',
           writes: ' (xy)',
         },
         { migration: copying, options: { startupHoldMs: 90 } },

@@ -55,9 +55,16 @@ describe('reconcile', () => {
   test('writes the record that a machine asks for in the same frame, and tells the machine when it is written', () => {
     marbles((helpers) => {
       const { stage, out } = play(helpers, '----n----------|', { [status]: answer(helpers, '---(a|)') });
-      // The status for people is under way; the record goes out as soon as that is answered.
-      helpers.expectObservable(stage.sent).toBe('----P--P', words);
-      helpers.expectObservable(out).toBe('       -------P--(BP)-|', happened);
+      helpers.expectObservable(stage.sent).toBe('----P', words);
+      helpers.expectObservable(out).toBe('       -------(BP)----|', happened);
+    });
+  });
+
+  test('writes a record as soon as the status for people that is under way is answered', () => {
+    marbles((helpers) => {
+      const { stage, out } = play(helpers, '--h-n----------|', { [status]: answer(helpers, '---(a|)') });
+      helpers.expectObservable(stage.sent).toBe('--P--P', words);
+      helpers.expectObservable(out).toBe('       ----lP--(BP)---|', happened);
     });
   });
 
@@ -65,7 +72,7 @@ describe('reconcile', () => {
     marbles((helpers) => {
       const hanging = answer(helpers, '               ----------(a|)');
       const { stage, out } = play(helpers, '--l-----s-------|', { [start]: hanging });
-      helpers.expectObservable(stage.sent).toBe('  --(PLS)-R', words);
+      helpers.expectObservable(stage.sent).toBe('  --(LSP)-R', words);
       helpers.expectObservable(out).toBe('         --P-----(hR)S---|', happened);
       helpers.expectSubscriptions(hanging.subscriptions).toBe('--^---------!');
     });

@@ -41,7 +41,7 @@ test.each([2, 5, 8, 9])('in row %i, what is remembered is at every snapshot what
       for (const member of membersOf(migration).values()) {
         // Some are left out now and then, so that changes of several snapshots come together.
         if ((snapshots + member.text.length + compared) % 3 === 0) continue;
-        const { view, ...remembered } = memory.facts(snapshot, migration, member);
+        const { view, ...remembered } = memory.at(snapshot)(migration, member);
         const anew = machineViewOf(snapshot, migration, member.key.machine);
         expect(ingredientsOf(view, snapshot)).toEqual(ingredientsOf(anew, snapshot));
         const { view: _, ...made } = factsOf(anew);
@@ -62,7 +62,7 @@ test('facts that nothing has touched stay the same object while others change', 
     const now = new Map<string, unknown>();
     for (const migration of snapshot.migrations.all()) {
       for (const member of membersOf(migration).values()) {
-        now.set(member.text, memory.facts(snapshot, migration, member));
+        now.set(member.text, memory.at(snapshot)(migration, member));
       }
     }
     const same = [...now].filter(([text, facts]) => before.get(text) === facts).length;
