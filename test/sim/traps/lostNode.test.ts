@@ -1,0 +1,129 @@
+// A node that is lost (contract §6, docs/what-cannot-be-kept.md §7): what runs there may run on, so nothing is copied or
+// cut over as long as pods of it exist.
+import { describe, expect, test } from 'vitest';
+import type { KubeObject } from '../../../src/kube/api.ts';
+import { sight } from '../sight.ts';
+import { act, attempt, letPass, play, type Scene, type Step, stays, steps, until, web } from './trap.ts';
+
+const nodeOf = (pod: KubeObject | undefined): string =>
+  String((pod?.['spec'] as { readonly nodeName?: string } | undefined)?.nodeName ?? '');
+const lossless = (scene: Scene): void => {
+  expect(scene.world.disks.lostWrites(web)).toEqual([]);
+  expect(scene.world.disks.boots.filter(({ lostBlocks }) => lostBlocks > 0)).toEqual([]);
+  expect(scene.world.disks.clashes).toEqual([]);
+};
+const isUncopied = (scene: Scene): boolean => scene.copyPods().length === 0;
+
+/** Loses the node that `pick` names, and keeps its name for its recovery. */
+const losing = (pick: (scene: Scene) => string): { readonly lose: Step; readonly recover: Step } => {
+  let node = '';
+  return {
+    lose: act((scene) => {
+      node = pick(scene);
+      expect(node).not.toBe('');
+      scene.world.nodes.lose(node);
+    }),
+    recover: act(({ world }) => world.nodes.recover(node)),
+  };
+};
+const guestNode = (scene: Scene): string => scene.vmi()?.status?.nodeName ?? '';
+const targetNode = (scene: Scene): string =>
+  nodeOf(scene.launchers().find(({ metadata }) => metadata.labels?.['kubevirt.io/migrationJobUID'] !== undefined));
+const copyNode =
+  (role: 'server' | 'client') =>
+  (scene: Scene): string =>
+    nodeOf(scene.copyPods().find(({ metadata }) => metadata.name.includes(`copy-${role}`)));
+
+describe('during an offline copy', () => {
+  test.each(['server', 'client'] as const)(
+    'the node of the %s, for a minute or ten: copied again, and moved',
+    (role) => {
+      for (const goneMs of [60_000, 600_000]) {
+        const { lose, recover } = losing(copyNode(role));
+        const scene = play(
+          { players: [{ machine: web, on: false }] },
+          steps.copyingOffline(),
+          letPass(700),
+          lose,
+          letPass(goneMs),
+          recover,
+          steps.movedForGood(),
+        );
+        lossless(scene);
+      }
+    },
+  );
+
+  test('and the machine is started meanwhile: no live migration beside a copy pod that may still write', () => {
+    const { lose, recover } = losing(copyNode('client'));
+    const scene = play(
+      { players: [{ machine: web, on: false }] },
+      steps.copyingOffline(),
+      lose,
+      steps.start(),
+      stays('no patch', (now) => now.vmWrites().length === 0, 120_000),
+      recover,
+      steps.movedForGood(),
+    );
+    lossless(scene);
+  });
+});
+
+describe('during a live copy', () => {
+  test('the node of the guest: the VM is put back on A, and nothing is copied while its pods may run', () => {
+    const { lose, recover } = losing(guestNode);
+    const scene = play(
+      {},
+      steps.copyingLive(),
+      letPass(200),
+      lose,
+      stays('uncopied', isUncopied, 290_000),
+      until('the revert', (now) => sight.sideOf(now.vm(), web) === 'source', 120_000),
+      stays('uncopied', isUncopied, 200_000),
+      recover,
+      steps.movedForGood(),
+    );
+    lossless(scene);
+  });
+
+  test('the node of the guest, and the machine is stopped meanwhile: uncopied until the node is back', () => {
+    const { lose, recover } = losing(guestNode);
+    const scene = play(
+      {},
+      steps.copyingLive(),
+      letPass(200),
+      lose,
+      letPass(20_000),
+      steps.stop(),
+      until('the revert', (now) => sight.sideOf(now.vm(), web) === 'source'),
+      stays('uncopied', isUncopied, 200_000),
+      recover,
+      steps.movedForGood(),
+    );
+    lossless(scene);
+  });
+
+  test('the node of the second virt-launcher: it is moved in the end', () => {
+    for (const goneMs of [30_000, 400_000]) {
+      const { lose, recover } = losing(targetNode);
+      const scene = play({}, steps.copyingLive(), letPass(200), lose, letPass(goneMs), recover, steps.movedForGood());
+      lossless(scene);
+    }
+  });
+
+  test('the node of the second virt-launcher, and the machine is stopped meanwhile: uncopied until its pod is gone', () => {
+    const { lose, recover } = losing(targetNode);
+    const scene = play(
+      {},
+      steps.copyingLive(),
+      letPass(200),
+      lose,
+      letPass(1000),
+      attempt(({ world }) => world.people.stop(web)),
+      stays('uncopied', isUncopied, 200_000),
+      recover,
+      steps.movedForGood(),
+    );
+    lossless(scene);
+  });
+});
