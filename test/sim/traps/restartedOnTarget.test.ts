@@ -188,3 +188,18 @@ describe.each(ends.slice(0, 2))('Always, $how, and the revert is held up', ({ en
     for (let heldUpMs = 530; heldUpMs <= 570; heldUpMs += 2) revertedLate(heldUpMs, end);
   });
 });
+
+describe.each(ends)('$runStrategy, $how around the patch that begins the live migration', ({ runStrategy, end }) => {
+  test('the revert follows at once, and nothing half-copied is booted', () => {
+    for (let delayMs = 0; delayMs <= 12; delayMs += 1) {
+      const scene = play(
+        { players: [{ machine: web, runStrategy }] },
+        until('the record', (now) => now.changes.some(({ object }) => JSON.stringify(object).includes('"vmiUid"'))),
+        letPass(delayMs),
+        end,
+        steps.movedForGood(),
+      );
+      expect(bootsOf(scene).filter(({ lostBlocks }) => lostBlocks > 0)).toEqual([]);
+    }
+  });
+});
