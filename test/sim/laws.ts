@@ -187,9 +187,14 @@ const liveOnlyUnderAGuest: Law = {
   says: 'a live migration is begun only of a VMI that runs and is not on its way out (contract §0.7)',
   broken: (moment) => {
     const { machine, see, past, atMs, bounds } = moment;
-    if (!movesToTarget(moment) || see.instance(machine) === undefined || see.hasEnded(machine)) return undefined;
-    if (!see.instanceRuns(machine)) return past.endingSinceMs === atMs ? undefined : 'its VMI is not Running';
-    const busy = see.unfinishedMigrations(machine).filter((uid) => past.bornMs(uid) < atMs - bounds.blindMs);
+    const isNew = (uid: string): boolean => past.bornMs(uid) >= atMs - bounds.blindMs;
+    const instance = see.instance(machine);
+    if (!movesToTarget(moment) || instance === undefined || see.hasEnded(machine)) return undefined;
+    if (!see.instanceRuns(machine)) {
+      const justEnded = past.ceasedMs !== undefined && atMs - past.ceasedMs <= bounds.blindMs;
+      return justEnded || isNew(instance.metadata.uid ?? '') ? undefined : 'its VMI is not Running';
+    }
+    const busy = see.unfinishedMigrations(machine).filter((uid) => !isNew(uid));
     return busy.length === 0 ? undefined : 'a migration of the VMI is under way';
   },
 };
