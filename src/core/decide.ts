@@ -1,7 +1,7 @@
 // Decides what is to be done about one machine, from its facts alone: the branching; the leaves stand in
 // decideLive.ts, decideOffline.ts and decideMoved.ts. Order matters: what saves a guest's writes comes first.
 
-import { bootedOnTarget, decideAfterSwitchOver, decideCopyingLive, startLive } from './decideLive.ts';
+import { bootedOnTarget, decideAfterSwitchOver, decideCopyingLive, endSeen, startLive } from './decideLive.ts';
 import { decideCompleted, decideCutOver } from './decideMoved.ts';
 import { decideOffline, voidCopy } from './decideOffline.ts';
 import { act, begin, type Circumstances, type Command, type Decision, needsAttention, wait } from './decision.ts';
@@ -125,7 +125,7 @@ const isUnderWay = ({ sameInstance, view }: MachineFacts, { live }: MigrationRec
 const decideCancelling = (
   facts: MachineFacts,
   record: MigrationRecord,
-  { clearance }: Circumstances,
+  { clearance, now }: Circumstances,
 ): Decision | undefined => {
   const { live } = record;
   const { instance, machine } = facts.view;
@@ -138,6 +138,12 @@ const decideCancelling = (
   if (facts.unfinished.length > 0) return wait('Reverting', 'KubeVirt to abort the migration');
   const isOther = instance !== undefined && !facts.sameInstance && !isFinal(instance);
   if (isOther && facts.launcher === 'none') return wait('Reverting', 'the virt-launcher of the VMI to be seen');
+  // A VMI may still be made from the VM as it was, on B; what it does to A is stopped by this record alone.
+  const hasEnded = instance === undefined || isFinal(instance);
+  if (hasEnded && !isUnpatched && facts.spec === 'source' && facts.guest.kind !== 'off') {
+    if (live.endedAt === undefined) return endSeen(record, live, now);
+    return wait('Reverting', `the machine to be off or to start again (${facts.guest.sign})`);
+  }
   if (!underWay || instance === undefined) {
     return isUnpatched ? begin('Reverting', clearance, endLive(record)) : act('Reverting', endLive(record));
   }

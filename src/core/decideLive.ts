@@ -146,10 +146,16 @@ const decideOtherInstance = (
   }
   const { live } = record;
   if (live === undefined || live.endedAt !== undefined) return bootedOnTarget(record);
-  // Written down, for a person may take days, and neither a restart nor the end of this VMI may make it unknown again.
-  const seen = { ...record, live: { ...live, endedAt: timestamp(now) } };
-  return act('Reverting', { kind: 'record', why: 'endSeen', record: seen });
+  return endSeen(record, live, now);
 };
+
+/** Written down, for what follows may take days, and neither a restart nor the end of a later VMI may make it unknown again. */
+export const endSeen = (record: MigrationRecord, live: NonNullable<MigrationRecord['live']>, now: number): Decision =>
+  act('Reverting', {
+    kind: 'record',
+    why: 'endSeen',
+    record: { ...record, live: { ...live, endedAt: timestamp(now) } },
+  });
 
 /**
  * The guest runs on A while VM and VMI name B: KubeVirt copies A to B by itself (contract §4.6). From here it is a
@@ -206,14 +212,19 @@ export const decideAfterSwitchOver = (
       'the migration failed after the guest had switched over in post-copy mode: neither claim is whole. Restore the machine from a backup',
     );
   }
-  if (facts.spec !== 'target') return act('SwitchedOver', { kind: 'repair' });
+  const isOther = instance !== undefined && instance.uid !== record.switchedOver?.vmiUid;
+  if (facts.spec !== 'target') {
+    // A late revert may have reached the next VMI, booted on B: only Migration cancels what KubeVirt then copies back.
+    const isMovedBack = isOther && instance.migratedVolumes.length > 0;
+    return act('SwitchedOver', { kind: 'repair', ...(isMovedBack ? { strategy: 'Migration' } : {}) });
+  }
   const stale = decideStaleBoot(facts, record);
   if (stale !== undefined) return stale;
   // A VMI that has ended never gets the end of its migration written, and a final one may lie for ever (contract §4.1).
-  const goesOn = instance !== undefined && instance.uid === record.switchedOver?.vmiUid && !isFinal(instance);
+  const goesOn = instance !== undefined && !isFinal(instance);
   const state = instance?.migrationState;
-  const isOpen = state?.migrationUid === record.switchedOver?.migrationUid && state?.endTimestamp === '';
-  if (goesOn && (facts.unfinished.length > 0 || isOpen)) {
+  const isOpen = state?.endTimestamp === '';
+  if (goesOn && (facts.unfinished.length > 0 || isOpen || (isOther && instance.migratedVolumes.length > 0))) {
     return wait('SwitchedOver', 'KubeVirt to finish the migration');
   }
   const { live: _, gaveUp: __, ...rest } = record;

@@ -151,6 +151,7 @@ const provesSwitchOver = (
   if (live === undefined || live.knownMigrations.includes(state.migrationUid)) return 'no';
   if (state.targetNodeDomainReadyTimestamp === '') return 'no';
   const target = view.pods.find((pod) => pod.name === state.targetPod && pod.role === 'launcher');
+  if (target !== undefined && target.ownerUid !== live.vmiUid) return 'no';
   const side = target === undefined ? undefined : standsOn(claimsUnder(target, view.pods), record);
   if (side !== undefined) return side === 'target' ? 'yes' : 'no';
   if (standsOn(claims, record) === 'target') return 'yes';
@@ -199,6 +200,8 @@ const claimsAfter = (
   view: MachineView,
   live: NonNullable<MigrationRecord['live']>,
 ): readonly string[] => {
+  // VMIMs go with their VMI: where there is another one, it is that one's.
+  if (view.instance !== undefined && view.instance.uid !== live.vmiUid) return [];
   const instance = [view.instance, view.lastInstance?.object].find((object) => object?.uid === live.vmiUid);
   if (instance === undefined) return view.machine?.volumes.map(claimOf) ?? [];
   const latest = instance.migrationState?.migrationUid ?? '';
