@@ -2,8 +2,9 @@
 // cut over as long as pods of it exist.
 import { describe, expect, test } from 'vitest';
 import type { KubeObject } from '../../../src/kube/api.ts';
+import { resources } from '../../../src/kube/resources.ts';
 import { sight } from '../sight.ts';
-import { act, attempt, letPass, play, type Scene, type Step, stays, steps, until, web } from './trap.ts';
+import { act, attempt, letPass, play, type Scene, type Step, stays, steps, targetsOf, until, web } from './trap.ts';
 
 const nodeOf = (pod: KubeObject | undefined): string =>
   String((pod?.['spec'] as { readonly nodeName?: string } | undefined)?.nodeName ?? '');
@@ -121,6 +122,35 @@ describe('during a live copy', () => {
       letPass(1000),
       attempt(({ world }) => world.people.stop(web)),
       stays('uncopied', isUncopied, 200_000),
+      recover,
+      steps.movedForGood(),
+    );
+    lossless(scene);
+  });
+});
+
+describe('a pod that is being deleted on a lost node', () => {
+  test.each([true, false])('and mounts B counts as running, the machine on: %s', (on) => {
+    const reader = { namespace: web.namespace, name: 'reader' };
+    const [target = ''] = targetsOf(web);
+    const { lose, recover } = losing(({ world }) => nodeOf(world.server.read(resources.pods, reader)));
+    const scene = play(
+      { players: [{ machine: web, on }], asksLater: true },
+      steps.ask,
+      until('it is accepted', ({ world }) =>
+        JSON.stringify(world.server.all(resources.storageMigrations)).includes('record'),
+      ),
+      act(({ world }) => {
+        const spec = {
+          containers: [{ name: 'reader', image: 'reader' }],
+          volumes: [{ name: 'data', persistentVolumeClaim: { claimName: target } }],
+        };
+        world.server.create(resources.pods, { apiVersion: 'v1', kind: 'Pod', metadata: reader, spec }, 'user');
+      }),
+      letPass(800),
+      lose,
+      act(({ world }) => world.people.deletePod(reader)),
+      stays('untouched', (now) => now.vmWrites().length === 0 && isUncopied(now), 120_000),
       recover,
       steps.movedForGood(),
     );
