@@ -142,7 +142,7 @@ const decideCancelling = (
   const hasEnded = instance === undefined || isFinal(instance);
   if (hasEnded && !isUnpatched && facts.spec === 'source' && facts.guest.kind !== 'off') {
     if (live.endedAt === undefined) return endSeen(record, live, now);
-    return wait('Reverting', `the machine to be off or to start again (${facts.guest.sign})`);
+    return ranOnce(facts) ?? wait('Reverting', `the machine to be off or to start again (${facts.guest.sign})`);
   }
   if (!underWay || instance === undefined) {
     return isUnpatched ? begin('Reverting', clearance, endLive(record)) : act('Reverting', endLive(record));
@@ -191,14 +191,15 @@ const decideHold = (facts: MachineFacts, record: MigrationRecord): Decision => {
   if (record.offline !== undefined && (facts.guest.kind === 'starting' || !facts.offSinceCopyBegan)) {
     return voidCopy(record);
   }
-  const { machine, instance } = facts.view;
-  if (machine?.runStrategy === 'Once' && instance !== undefined && isFinal(instance) && !instance.deleting) {
-    // It lies there until somebody deletes it, and then KubeVirt starts the machine with no write to it (law 6).
-    return needsAttention(
-      'RanOnce',
-      'the guest has ended, and with runStrategy Once it would be started again were its VMI deleted. Set runStrategy to ' +
-        'Halted to have the disks copied while the VM is off, or start it with another runStrategy to have them moved live',
-    );
-  }
-  return wait('Waiting', `the machine to settle (${facts.guest.sign})`);
+  return ranOnce(facts) ?? wait('Waiting', `the machine to settle (${facts.guest.sign})`);
 };
+
+/** Its VMI lies there until somebody deletes it, and then KubeVirt starts the machine with no write to it (law 6). */
+const ranOnce = ({ view: { machine, instance } }: MachineFacts): Decision | undefined =>
+  machine?.runStrategy === 'Once' && instance !== undefined && isFinal(instance) && !instance.deleting
+    ? needsAttention(
+        'RanOnce',
+        'the guest has ended, and with runStrategy Once it would be started again were its VMI deleted. Set runStrategy ' +
+          'to Halted to have the disks copied while the VM is off, or start it with another runStrategy to have them moved live',
+      )
+    : undefined;

@@ -143,6 +143,7 @@ const create = (
   return stillOff(machines, view, deps).pipe(
     concatMap((outcome): Observable<Outcome> => {
       if (outcome.kind !== 'done') return of(outcome);
+      if (!isStillDecided(key, command, deps)) return of({ kind: 'conflict', message: 'it is no longer wanted' });
       return outcomeOf(deps.api.create(resources.pods, manifestOf(command, view, deps)));
     }),
     tap((outcome) => {
@@ -154,6 +155,19 @@ const create = (
     }),
     map((outcome) => ({ outcome, happening: happeningOf(key, command, outcome) })),
   );
+};
+
+/** Whether the same would be decided now: what was asked of the server may have been long on its way, and the watch faster. */
+const isStillDecided = (key: MigrationKey, command: Creation, deps: EffectDeps): boolean =>
+  decisionFor(key, deps)?.decision.begins.some((each) => isSamePod(each, command)) === true;
+
+const isSamePod = (one: GroupCommand, other: Creation): boolean => {
+  if (one.kind === 'createClient' && other.kind === 'createClient') {
+    const sameDisk = one.machine === other.machine && one.disk.volume === other.disk.volume;
+    return sameDisk && one.copyId === other.copyId && one.server.uid === other.server.uid;
+  }
+  if (one.kind !== 'createServer' || other.kind !== 'createServer') return false;
+  return one.machine === other.machine && one.targets.join() === other.targets.join();
 };
 
 const machinesServed = (

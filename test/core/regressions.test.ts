@@ -162,6 +162,15 @@ describe('a guest that has ended under runStrategy Once', () => {
     expect(told(decide(facts, clear()))).toBe('attention RanOnce');
   });
 
+  test('is left to a person also after a revert', () => {
+    const reverted = make.facts({
+      record: make.record({ live: make.patched({ endedAt: make.at(5) }) }),
+      machine: make.vm({ runStrategy: 'Once' }),
+      instance: make.vmi(ended),
+    });
+    expect(told(decide(reverted, clear()))).toBe('attention RanOnce');
+  });
+
   test('is waited for while its VMI is going', () => {
     const instance = make.vmi({ ...ended, deleting: true });
     const going = make.facts({ record: make.record(), machine: make.vm({ runStrategy: 'Once' }), instance });

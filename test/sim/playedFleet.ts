@@ -217,7 +217,7 @@ const judge = (stage: Stage, fleet: Fleet): FleetResult => {
   };
 };
 
-const latestEndMs = 1_800_000;
+const latestEndMs = 900_000;
 
 export interface FleetPerformance {
   readonly fleet: Fleet;
@@ -240,7 +240,7 @@ export const performFleet = ({ fleet, network, world, random, mortal }: FleetPer
     {
       cast: fleet.machines,
       random,
-      limitMs: latestEndMs * 3,
+      limitMs: latestEndMs * 6,
       ...(network === undefined ? {} : { network }),
       ...(world === undefined ? {} : { world }),
     },

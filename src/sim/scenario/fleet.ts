@@ -159,7 +159,7 @@ const planActs = (random: () => number, machines: number, migrations: number, un
 /** Plans a fleet from random numbers between 0 and 1. */
 export const planFleet = (random: () => number, options: FleetOptions = {}): Fleet => {
   const most = options.mostMachines ?? 20;
-  const count = 1 + Math.floor((most - 0.001) * random() ** 4);
+  const count = 1 + Math.floor((most - 0.001) * random() ** 8);
   const machines = Array.from({ length: count }, (_, index) =>
     planMachine(random, count > 1 && random() < 0.2 ? 'lab' : 'shop', `vm${index}`),
   );
