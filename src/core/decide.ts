@@ -142,7 +142,10 @@ const decideCancelling = (
   const hasEnded = instance === undefined || isFinal(instance);
   if (hasEnded && !isUnpatched && facts.spec === 'source' && facts.guest.kind !== 'off') {
     if (live.endedAt === undefined) return endSeen(record, live, now);
-    return ranOnce(facts) ?? wait('Reverting', `the machine to be off or to start again (${facts.guest.sign})`);
+    const lingers = ranOnce(facts);
+    // It may lie there for ever, and nobody shall wait for ever to be let go.
+    if (lingers !== undefined && isCancelled) return act('Reverting', endLive(record));
+    return lingers ?? wait('Reverting', `the machine to be off or to start again (${facts.guest.sign})`);
   }
   if (!underWay || instance === undefined) {
     return isUnpatched ? begin('Reverting', clearance, endLive(record)) : act('Reverting', endLive(record));

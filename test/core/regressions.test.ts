@@ -171,6 +171,16 @@ describe('a guest that has ended under runStrategy Once', () => {
     expect(told(decide(reverted, clear()))).toBe('attention RanOnce');
   });
 
+  test('keeps nobody from deleting the migration', () => {
+    const cancelled = make.facts({
+      record: make.record({ live: make.patched({ endedAt: make.at(5) }) }),
+      machine: make.vm({ runStrategy: 'Once' }),
+      instance: make.vmi(ended),
+      migration: { deleting: true },
+    });
+    expect(told(decide(cancelled, clear()))).toBe('record liveEnded');
+  });
+
   test('is waited for while its VMI is going', () => {
     const instance = make.vmi({ ...ended, deleting: true });
     const going = make.facts({ record: make.record(), machine: make.vm({ runStrategy: 'Once' }), instance });

@@ -213,6 +213,10 @@ const judge = (stage: Stage, fleet: Fleet): FleetResult => {
         .filter((standing) => !excusable(standing, stage))
         .map(({ machine, why }) => `${machine.namespace}/${machine.name} was left to a person: ${why}`),
       ...pods,
+      ...stage.world.server
+        .all(resources.storageMigrations)
+        .filter(({ metadata }) => metadata.deletionTimestamp !== undefined)
+        .map(({ metadata }) => `StorageMigration ${metadata.name} was deleted and does not go`),
     ],
   };
 };
