@@ -212,10 +212,11 @@ export const decideAfterSwitchOver = (
       'the migration failed after the guest had switched over in post-copy mode: neither claim is whole. Restore the machine from a backup',
     );
   }
-  const isOther = instance !== undefined && instance.uid !== record.switchedOver?.vmiUid;
+  // A late revert can make KubeVirt begin to move the guest back: only a patch with Migration cancels that.
+  const isMovedBack = instance?.migratedVolumes.some(({ target }) =>
+    record.disks.some((disk) => disk.source === target),
+  );
   if (facts.spec !== 'target') {
-    // A late revert may have reached the next VMI, booted on B: only Migration cancels what KubeVirt then copies back.
-    const isMovedBack = isOther && instance.migratedVolumes.length > 0;
     return act('SwitchedOver', { kind: 'repair', ...(isMovedBack ? { strategy: 'Migration' } : {}) });
   }
   const stale = decideStaleBoot(facts, record);
@@ -224,7 +225,7 @@ export const decideAfterSwitchOver = (
   const goesOn = instance !== undefined && !isFinal(instance);
   const state = instance?.migrationState;
   const isOpen = state?.endTimestamp === '';
-  if (goesOn && (facts.unfinished.length > 0 || isOpen || (isOther && instance.migratedVolumes.length > 0))) {
+  if (goesOn && (facts.unfinished.length > 0 || isOpen || isMovedBack)) {
     return wait('SwitchedOver', 'KubeVirt to finish the migration');
   }
   const { live: _, gaveUp: __, ...rest } = record;
