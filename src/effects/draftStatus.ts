@@ -2,7 +2,8 @@
 // which machines are accepted, and what people read. Pure but for asking the clearance of each machine.
 import { decide } from '../core/decide.ts';
 import type { Decision } from '../core/decision.ts';
-import { factsOf, type MachineFacts } from '../core/facts.ts';
+import { factsOf } from '../core/facts.ts';
+import { isSame } from '../core/isSame.ts';
 import { decideMigration, type MigrationDecision, type MigrationView } from '../core/migration.ts';
 import type { StorageMigration } from '../core/objects.ts';
 import type { MigrationKey } from '../core/reading.ts';
@@ -12,7 +13,6 @@ import { cancelFinalizer } from '../kube/names.ts';
 import { clearanceFor } from './clearance.ts';
 import type { EffectDeps } from './deps.ts';
 import type { RecordRequest } from './migrationLoop.ts';
-import { isSame } from './statusPatch.ts';
 
 export interface StatusDraft {
   readonly decision: MigrationDecision;
@@ -45,19 +45,6 @@ const withRecords = (
   return { ...base, status: { ...base.status, virtualMachines } };
 };
 
-/** Whether facts made with one version of the migration hold for another: nothing in it has changed for the machine. */
-const holdFor = (facts: MachineFacts, migration: StorageMigration): boolean => {
-  const { migration: before } = facts.view;
-  if (before === migration) return true;
-  const { uid, generation, deleting } = migration;
-  return (
-    before.uid === uid &&
-    before.generation === generation &&
-    before.deleting === deleting &&
-    facts.record === recordIn(migration, facts.name)
-  );
-};
-
 /** What is waited for once a command is carried out that is about to be: it need not be written a second time. */
 const waitedForAfter = ({ commands, waitingFor }: Decision): string =>
   commands.some(({ kind }) => kind === 'startLive') ? 'KubeVirt to begin a migration' : waitingFor;
@@ -76,7 +63,10 @@ export const draftStatus = (
   const records = new Map(accepted.map((request) => [request.key.machine, request.after]));
   const names = view.members.map((member) => member.name);
   const factsWith = (migration: StorageMigration) =>
-    view.members.map((member) => (holdFor(member, migration) ? member : factsOf({ ...member.view, migration })));
+    view.members.map((member) => {
+      const holds = base === view.migration && !records.has(member.name);
+      return holds ? member : factsOf({ ...member.view, migration });
+    });
 
   const judged = decideMigration(
     { ...view, migration: base, members: factsWith(withRecords(base, names, records)) },

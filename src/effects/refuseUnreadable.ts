@@ -5,6 +5,7 @@
 // on where it was once the object is mended; a refusal is written once. Assumptions: the patch lands only on the
 // version that was read, and the writer of readable migrations (migrationLoop.ts) overwrites these conditions.
 import { concatMap, from, map, type Observable, of } from 'rxjs';
+import { isSame } from '../core/isSame.ts';
 import type { Malformed } from '../core/projection.ts';
 import { keyText, type MigrationKey } from '../core/reading.ts';
 import type { JsonPatchOperation, KubeObject } from '../kube/api.ts';
@@ -15,7 +16,6 @@ import type { EffectDeps } from './deps.ts';
 import type { Happening } from './happening.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
 import { backOffMs, idle, type Run } from './run.ts';
-import { isSame } from './statusPatch.ts';
 
 export interface RefuseDeps extends Pick<EffectDeps, 'api' | 'now' | 'limits'> {
   /** What is wrong with a migration; undefined when it is gone or can be read. */

@@ -1,18 +1,9 @@
 // The JSON patch that turns one status of a StorageMigration into another: only what changed travels, and it lands
 // only on the version it was made for. Pure.
+import { isSame } from '../core/isSame.ts';
 import type { StorageMigration } from '../core/objects.ts';
 import type { StorageMigrationStatus, VirtualMachineStatus } from '../core/storageMigration.ts';
 import type { JsonPatchOperation } from '../kube/api.ts';
-
-/** Compares by value; the order of keys does not matter, an absent field equals an undefined one. */
-export const isSame = (a: unknown, b: unknown): boolean => {
-  if (Object.is(a, b)) return true;
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
-  if (Array.isArray(a) !== Array.isArray(b)) return false;
-  const [left, right] = [a as Record<string, unknown>, b as Record<string, unknown>];
-  const keys = new Set([...Object.keys(left), ...Object.keys(right)]);
-  return [...keys].every((key) => isSame(left[key], right[key]));
-};
 
 const machineOperations = (
   before: readonly VirtualMachineStatus[],

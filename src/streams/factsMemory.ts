@@ -3,6 +3,7 @@
 // forgotten here when a view learns to look at more. It is a memory of what the stores say, never of its own.
 // Guarantees: what it gives is what would be made anew at this moment; facts that did not change are the same object.
 import { factsOf, type MachineFacts } from '../core/facts.ts';
+import { isSame } from '../core/isSame.ts';
 import type { StorageMigration } from '../core/objects.ts';
 import { keyText, type MachineKey } from '../core/reading.ts';
 import { ingredientsOf, machineViewOf } from './machineView.ts';
@@ -23,7 +24,8 @@ export interface FactsMemory {
 }
 
 interface Remembered {
-  readonly migration: StorageMigration;
+  /** The newest version that is known to say the same. */
+  migration: StorageMigration;
   readonly ingredients: readonly unknown[];
   readonly facts: MachineFacts;
   readonly dependsOn: ReadonlySet<string>;
@@ -51,6 +53,19 @@ export const membersOf = (migration: StorageMigration): ReadonlyMap<string, Memb
 
 const areEqual = (a: readonly unknown[], b: readonly unknown[]): boolean =>
   a.length === b.length && a.every((value, index) => value === b[index]);
+
+/**
+ * Whether a new version of a migration says nothing new about a machine that it has accepted: all that has changed is
+ * what people read, or the records of others. The facts may then go on naming the older version.
+ */
+const saysTheSame = (before: Remembered, migration: StorageMigration, { key }: Member): boolean => {
+  const { uid, generation, deleting, finalizers } = before.migration;
+  if (before.migration === migration) return true;
+  if (migration.uid !== uid || migration.generation !== generation || migration.deleting !== deleting) return false;
+  if (!isSame(migration.finalizers, finalizers)) return false;
+  const entry = migration.status?.virtualMachines?.find(({ name }) => name === key.machine);
+  return entry?.record !== undefined && isSame(entry.record, before.facts.record);
+};
 
 const everyStore: Readonly<Record<keyof Snapshot, true>> = {
   virtualMachines: true,
@@ -126,7 +141,11 @@ export const factsMemory = (): FactsMemory => {
   const factsFrom = (snapshot: Snapshot, migration: StorageMigration, member: Member): MachineFacts => {
     const { text } = member;
     const before = remembered.get(text);
-    if (before !== undefined && before.migration === migration && !doubtful.has(text)) return before.facts;
+    if (before !== undefined && !doubtful.has(text) && saysTheSame(before, migration, member)) {
+      // The next comparison is by identity.
+      before.migration = migration;
+      return before.facts;
+    }
     const { view, ingredients, dependsOn } = make(snapshot, migration, member);
     const same = before !== undefined && areEqual(before.ingredients, ingredients);
     const facts = same ? before.facts : factsOf(view);

@@ -43,7 +43,10 @@ test.each([2, 5, 8, 9])('in row %i, what is remembered is at every snapshot what
         if ((snapshots + member.text.length + compared) % 3 === 0) continue;
         const { view, ...remembered } = memory.at(snapshot)(migration, member);
         const anew = machineViewOf(snapshot, migration, member.key.machine);
-        expect(ingredientsOf(view, snapshot)).toEqual(ingredientsOf(anew, snapshot));
+        // The migration may be an older version that says the same of the machine.
+        const [{ uid, generation, deleting }, ...rest] = [view.migration, ...ingredientsOf(view, snapshot).slice(1)];
+        expect(migration).toMatchObject({ uid, generation, deleting });
+        expect(rest).toEqual(ingredientsOf(anew, snapshot).slice(1));
         const { view: _, ...made } = factsOf(anew);
         expect(remembered).toEqual(made);
         compared += 1;

@@ -95,7 +95,7 @@ describe('machinesOf', () => {
     marbles((helpers) => {
       const lines = [migrationLine('             ----u---w---b---')];
       const out = machines(helpers, { cluster: { vm: '(uU)------------' }, lines });
-      helpers.expectObservable(out, '             ^---------------!').toBe('(wd)(wd)(wD)(wd)', words);
+      helpers.expectObservable(out, '             ^---------------!').toBe('(wd)(wd)D---(wd)', words);
     });
   });
 
