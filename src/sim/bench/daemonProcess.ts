@@ -6,19 +6,20 @@ import { get } from 'node:http';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import type { Wish } from './commandLine.ts';
 
 export interface DaemonProcess {
   /** When the process was started, in ms since the epoch. */
   readonly startedMs: number;
   /** When /readyz answered 200. */
   readonly readyMs: number;
-  /** What the daemon's own metrics say: resident memory, in bytes. */
-  residentBytes(): Promise<number>;
+  /** What the daemon's own metrics say of its process. */
+  usage(): Promise<{ readonly residentBytes: number; readonly cpuSeconds: number }>;
   /** Tells it to end; resolves with what is wrong with its end, undefined if nothing. */
   end(): Promise<string | undefined>;
 }
 
-const program = fileURLToPath(new URL('../../main.ts', import.meta.url));
+const sources = fileURLToPath(new URL('../../main.ts', import.meta.url));
 const pollMs = 10;
 const patienceMs = 120_000;
 
@@ -35,10 +36,13 @@ const pageOf = (url: string): Promise<{ readonly ok: boolean; readonly text: str
     }).once('error', failed);
   });
 
-/** Starts the daemon and waits until it is ready. `profileTo`: a folder for the CPU profile that Node writes at the end. */
-export const startDaemon = async (kubeconfig: string, profileTo: string | undefined): Promise<DaemonProcess> => {
-  const profiling = profileTo === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileTo}`];
-  const args = [...profiling, program, `--kubeconfig=${kubeconfig}`, '--http-address=127.0.0.1:0'];
+/** Starts the daemon as it is wished and waits until it is ready. */
+export const startDaemon = async (
+  kubeconfig: string,
+  { program = sources, nodeOptions, profile }: Pick<Wish, 'program' | 'nodeOptions' | 'profile'>,
+): Promise<DaemonProcess> => {
+  const profiling = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
+  const args = [...nodeOptions, ...profiling, program, `--kubeconfig=${kubeconfig}`, '--http-address=127.0.0.1:0'];
   const startedMs = clock();
   const child = spawn(process.execPath, args, { env: {}, stdio: ['ignore', 'pipe', 'inherit'] });
   const killChild = (): void => void child.kill('SIGKILL');
@@ -71,11 +75,17 @@ export const startDaemon = async (kubeconfig: string, profileTo: string | undefi
   return {
     startedMs,
     readyMs: clock(),
-    residentBytes: async () => {
+    usage: async () => {
       const page = await pageOf(`${base}/metrics`);
-      const found = /^process_resident_memory_bytes\S* (\S+)/m.exec(page.text)?.[1];
-      if (found === undefined) throw new Error('the metrics do not tell the resident memory');
-      return Number(found);
+      const read = (name: string): number => {
+        const found = new RegExp(`^${name}(?:{[^}]*})? (\\S+)`, 'm').exec(page.text)?.[1];
+        if (found === undefined) throw new Error(`the metrics do not tell ${name}`);
+        return Number(found);
+      };
+      return {
+        residentBytes: read('process_resident_memory_bytes'),
+        cpuSeconds: read('process_cpu_seconds_total'),
+      };
     },
     end,
   };

@@ -6,6 +6,8 @@ export interface SyncRun {
   readonly startToReadyMs: number;
   readonly firstRequestToReadyMs: number;
   readonly residentMiB: number;
+  /** Processor time of the daemon since its start, which other work on the machine does not make longer. */
+  readonly cpuSeconds: number;
 }
 
 export interface ReactionSample {
@@ -40,6 +42,7 @@ const mostRequests = { live: 6, offline: 12 };
 const linesOf = ({ sync, reactions, requests }: Results): readonly Line[] => [
   line('first sync, process start to ready, median', median(sync.map((run) => run.startToReadyMs)) / 1000, 's', 5),
   line('  from the first request to ready, median', median(sync.map((run) => run.firstRequestToReadyMs)) / 1000, 's'),
+  line('  processor time of the daemon, median', median(sync.map((run) => run.cpuSeconds)), 's'),
   line('resident memory after it, median', median(sync.map((run) => run.residentMiB)), 'MiB', 250),
   ...reactions.flatMap(({ how, latenciesMs }) => [
     line(`revert, ${how} (${latenciesMs.length}), p50`, percentile(latenciesMs, 0.5), 'ms', 5),
@@ -48,6 +51,7 @@ const linesOf = ({ sync, reactions, requests }: Results): readonly Line[] => [
   ]),
   ...requests.flatMap(({ way, machines, perMachine, requests: counts, idleRequests }) => [
     line(`requests, ${way}, of ${machines}, each`, perMachine, '', mostRequests[way]),
+    line('  without Events', perMachine - (counts['create events'] ?? 0) / machines, ''),
     ...Object.entries(counts)
       .sort(([, a], [, b]) => b - a)
       .map(([name, count]) => line(`  ${name}`, count / machines, '')),

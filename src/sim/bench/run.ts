@@ -30,10 +30,12 @@ const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(
 const syncOf = async (cluster: Cluster, daemon: DaemonProcess, { idleSeconds }: Wish): Promise<SyncRun> => {
   const { previousFirstRequestMs } = await cluster.ask({ kind: 'expectDaemon' }, 'expecting');
   await wait(idleSeconds * 1000);
+  const { residentBytes, cpuSeconds } = await daemon.usage();
   return {
     startToReadyMs: daemon.readyMs - daemon.startedMs,
     firstRequestToReadyMs: daemon.readyMs - (previousFirstRequestMs ?? Number.NaN),
-    residentMiB: (await daemon.residentBytes()) / 2 ** 20,
+    residentMiB: residentBytes / 2 ** 20,
+    cpuSeconds,
   };
 };
 
@@ -77,7 +79,7 @@ export const runBenchmark = async (wish: Wish, tell: (doing: string) => void): P
       tell(`first sync, ${run} of ${wish.runs}`);
       await endDaemon();
       await cluster.ask({ kind: 'expectDaemon' }, 'expecting');
-      daemon = await startDaemon(kubeconfig, wish.profile);
+      daemon = await startDaemon(kubeconfig, wish);
       sync.push(await syncOf(cluster, daemon, wish));
     }
     const reactions: ReactionSample[] = [];
