@@ -190,6 +190,7 @@ export const recordWords = spoken((machine) => ({
   k: `cutOverBegins ${machine}`,
   l: `liveBegins ${machine}`,
   s: `switchedOver ${machine}`,
+  g: `endSeen ${machine}`,
   e: `liveEnded ${machine}`,
   d: `completed ${machine}`,
   n: `seenOnTarget ${machine}`,
