@@ -47,9 +47,13 @@ export const startLive = (facts: MachineFacts, record: MigrationRecord, circumst
   const missing = missingClaims(facts, record);
   if (missing.length > 0) return begin('Waiting', clearance, ...missing);
   const live = record.live;
-  const fresh = live !== undefined && live.vmiUid === instance.uid && live.vmGeneration === machine.generation;
-  if (fresh) return begin('CopyingLive', clearance, { kind: 'startLive' });
-  const attempt = live?.vmiUid === instance.uid ? live.attempt + 1 : 1;
+  const isSame = live?.vmiUid === instance.uid;
+  const isUnpatched = isSame && live.vmGeneration === machine.generation;
+  // A move to another node that came after the record was written would later be taken for the switch-over.
+  const isRecorded =
+    isUnpatched && migrationsBefore(facts, instance).every((uid) => live.knownMigrations.includes(uid));
+  if (isRecorded) return begin('CopyingLive', clearance, { kind: 'startLive' });
+  const attempt = isSame ? live.attempt + (isUnpatched ? 0 : 1) : 1;
   if (attempt > limits.maxLiveAttempts) {
     return giveUp(
       facts,
@@ -72,15 +76,20 @@ const liveRecord = (
   attempt: number,
   now: number,
 ): NonNullable<MigrationRecord['live']> => {
-  const state = instance.migrationState;
-  const known = facts.view.attempts.map((migration) => migration.uid);
   return {
     vmiUid: instance.uid,
     vmGeneration,
-    knownMigrations: state === undefined || known.includes(state.migrationUid) ? known : [...known, state.migrationUid],
+    knownMigrations: [...migrationsBefore(facts, instance)],
     attempt,
     startedAt: timestamp(now),
   };
+};
+
+/** Migrations of the VMI that were there before its volumes are patched. */
+const migrationsBefore = ({ view }: MachineFacts, instance: VirtualMachineInstance): readonly string[] => {
+  const known = view.attempts.map((migration) => migration.uid);
+  const state = instance.migrationState;
+  return state === undefined || known.includes(state.migrationUid) ? known : [...known, state.migrationUid];
 };
 
 /** The machine names B and the guest has certainly not switched over: A is in authority. */

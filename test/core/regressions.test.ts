@@ -243,3 +243,19 @@ describe('a machine that was moved with a hotplugged disk', () => {
     expect(told(decide(withAttachment('Running'), clear()))).toBe('record seenOnTarget');
   });
 });
+
+test('a move to another node after the attempt was recorded is recorded too before the volumes are patched', () => {
+  const moved = make.runningFacts({
+    record: make.record({ live: make.live({ attempt: 2 }) }),
+    instance: make.vmi({
+      nodeName: 'n2',
+      migrationState: make.switched({ completed: true, endTimestamp: make.at(9) }),
+    }),
+    attempts: [make.vmim({ phase: 'Succeeded' })],
+    pods: [make.launcher('source', { nodeName: 'n2' })],
+  });
+  const decision = decide(moved, clear());
+  expect(decision.commands).toMatchObject([
+    { kind: 'record', why: 'liveBegins', record: { live: { knownMigrations: ['vmim-1'], attempt: 2 } } },
+  ]);
+});
