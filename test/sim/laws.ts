@@ -231,7 +231,9 @@ const handsOff: Law = {
     if (!see.deletesSources(machine)) return `it deleted ${name} although the source is to be kept`;
     if (past.onTargetMs === undefined) return `it deleted ${name} before the VM ran on the target`;
     const missing = see.missing(machine, disk.volume, disk.target);
-    return missing === 0 ? undefined : `it deleted ${name} although ${disk.target} lacks ${missing} blocks`;
+    return missing === 0 || past.spoiled
+      ? undefined
+      : `it deleted ${name} although ${disk.target} lacks ${missing} blocks`;
   },
 };
 

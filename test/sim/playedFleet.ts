@@ -76,7 +76,7 @@ const worldOf = (random: Random, fleet: Fleet, network: Network): WorldOptions =
       jitter: 0.4,
       vmCacheDelayMs: cacheMs,
       launcherTimeoutMs: 30_000,
-      accidents: { losesMigrationRecord: 0.2, losesCancellation: 0.02, failsFirstUpdate: 0.1 },
+      accidents: { losesMigrationRecord: 0.2, failsFirstUpdate: 0.1 },
     },
     copy: {
       durationMs: (client) => machineOfPod(fleet, client)?.offlineCopyMs ?? 1000,
@@ -166,6 +166,9 @@ const answer = (stage: Stage, fleet: Fleet): void => {
   for (const machine of fleet.machines) {
     const { why } = standingOf(stage, machine);
     if (why === 'SwitchOverUnknown') sayWhichIsGood(stage, machine);
+    if (why === 'BootedOnIncompleteTarget') {
+      stage.world.people.stop({ namespace: machine.namespace, name: machine.name });
+    }
     if (why === 'RanOnce') {
       stage.world.people.setRunStrategy({ namespace: machine.namespace, name: machine.name }, 'Halted');
     }

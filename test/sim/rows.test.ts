@@ -74,23 +74,24 @@ for (const row of rows) {
         { ...row, chains: row.chains.filter((chain) => !chain.join().includes('server')), never: [] },
         { server: 'PerVirtualMachine' },
       );
-      for (const delayMs of moments(900, 9000)) passes(row, { server: 'PerVirtualMachine', moment: 'any', delayMs });
+      for (const delayMs of moments(1300, 9000)) passes(row, { server: 'PerVirtualMachine', moment: 'any', delayMs });
     });
     test('the change at any moment of the migration', () => {
-      for (const delayMs of moments(193, 12_000)) passes(row, { moment: 'any', delayMs });
+      for (const delayMs of moments(283, 12_000)) passes(row, { moment: 'any', delayMs });
     });
     if (turnsOff(row)) {
       test.each(stops.slice(1))('at any moment: %s', (stopBy) => {
-        for (const delayMs of moments(331, 9000)) passes(row, { moment: 'any', delayMs, stopBy });
-        for (const delayMs of moments(911, 9000)) passes(row, { moment: 'any', delayMs, stopBy, strategyOn: 'Manual' });
-        for (const delayMs of moments(877, 9000))
+        for (const delayMs of moments(457, 9000)) passes(row, { moment: 'any', delayMs, stopBy });
+        for (const delayMs of moments(1213, 9000))
+          passes(row, { moment: 'any', delayMs, stopBy, strategyOn: 'Manual' });
+        for (const delayMs of moments(1187, 9000))
           passes(row, { moment: 'any', delayMs, stopBy, strategyOn: 'RerunOnFailure' });
       });
     }
     test('people who change their minds', () => {
       for (const times of [1, 2, 3])
         for (const gapMs of [5, 90, 400, 950, 1700, 3100]) passes(row, { flaps: { times, gapMs } });
-      for (const delayMs of moments(1100, 9000))
+      for (const delayMs of moments(1500, 9000))
         passes(row, { moment: 'any', delayMs, flaps: { times: 2, gapMs: 300 } });
     });
   });

@@ -72,6 +72,7 @@ export const perform = <T>(options: StageOptions, script: (stage: Stage) => Obse
     const all = new Subscription();
     const world = worldOf(options.world);
     all.add(() => world.unsubscribe());
+    const isPerfect = options.network === undefined && options.onRequest === undefined;
     const settings = daemonOptions(1, options.random ?? (() => 0.5));
     const startedMs = new Map<string, number>();
     let running = Subscription.EMPTY;
@@ -93,7 +94,7 @@ export const perform = <T>(options: StageOptions, script: (stage: Stage) => Obse
         startupHoldMs: settings.startupHoldMs,
         cutOverQuietMs: settings.limits.cutOverQuietMs,
         blindMs: usualBlindMs,
-        revertMs: options.network === undefined && options.onRequest === undefined ? usualRevertMs : undefined,
+        revertMs: isPerfect ? usualRevertMs : undefined,
       },
       ageOf: (actor) => world.server.now() - (startedMs.get(actor) ?? Number.NEGATIVE_INFINITY),
       network: options.network,
@@ -120,7 +121,7 @@ export const perform = <T>(options: StageOptions, script: (stage: Stage) => Obse
           actor,
           onRequest: (request) => options.onRequest?.(request, instance) ?? network?.onRequest?.(request),
         });
-        running = daemon(impatient(port), settings, NEVER).subscribe({
+        running = daemon(isPerfect ? port : impatient(port), settings, NEVER).subscribe({
           next: (each) => happenings.push(each),
           error: fail,
         });
