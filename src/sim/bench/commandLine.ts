@@ -35,7 +35,7 @@ const options = {
 } as const;
 
 export const help = `Usage: npm run bench -- [--machines N] [--migrating N] [--runs N] [--idle SECONDS] [--json]
-                        [--program FILE] [--node-options TEXT] [--profile DIR]
+                        [--program FILE] [--node-options=TEXT] [--profile DIR]
 
 Measures Transship against a simulated API server with that many machines: how long the first sync takes and what
 memory it needs, how soon a machine that is stopped in the middle of a live migration is taken back, and how many
@@ -47,8 +47,8 @@ requests a migration costs. Needs no cluster and no network but loopback; leaves
   --idle SECONDS  Wait before memory is read. Default 5.
   --json          Print the numbers as one JSON object.
   --program FILE  The daemon to measure, for example dist/main.js. Default: the sources.
-  --node-options TEXT
-                  Options for its Node, for example "--max-semi-space-size=4".
+  --node-options=TEXT
+                  Options for its Node, for example --node-options=--max-semi-space-size=4.
   --profile DIR   Write a CPU profile of each daemon there, for Chrome's or VS Code's viewer.
   --help          This.
 
