@@ -172,7 +172,8 @@ export const brainOf = (core: Core, { machines, disks }: Shape, limits: Limits =
       waitsForQuiet: decision.checkAgainMs !== undefined,
       attention: decision.attention?.reason ?? '',
       phase: decision.phase,
-      broken: lawsOfDecision(sight, decision),
+      // A variant that is told of clearance it does not have is to be caught by what comes of it.
+      broken: lawsOfDecision({ ...sight, clear: core.clearance(sight.clear) }, decision),
     };
   };
 

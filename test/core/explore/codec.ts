@@ -13,11 +13,15 @@ export interface Out {
   readonly renamed: Uint8Array;
   /** Ids in the order of their new names, from 1 on. */
   order: number[];
+  /** Of each `watched` in turn, whether it is behind. */
+  behind: boolean[];
 }
 
 export interface In {
   readonly text: string;
   position: number;
+  /** What is the same is one object: to be read only. */
+  readonly shared: boolean;
 }
 
 export interface Codec<T> {
@@ -106,6 +110,7 @@ export const watched = <T>(codec: Codec<T>): Codec<Watched<T>> => ({
     codec.write(seen, out);
     const same =
       out.length - end - 1 === end - start && out.bytes.compare(out.bytes, start, end, end + 1, out.length) === 0;
+    out.behind.push(!same);
     if (!same) return;
     out.bytes[end] = 0;
     out.length = end + 1;
@@ -114,6 +119,7 @@ export const watched = <T>(codec: Codec<T>): Codec<Watched<T>> => ({
     const start = input.position;
     const real = codec.read(input);
     if (take(input) === 1) return { real, seen: codec.read(input) };
+    if (input.shared) return { real, seen: real };
     const after = input.position;
     input.position = start;
     const seen = codec.read(input);
@@ -122,16 +128,27 @@ export const watched = <T>(codec: Codec<T>): Codec<Watched<T>> => ({
   },
 });
 
-const out: Out = { bytes: Buffer.alloc(longest), length: 0, renamed: new Uint8Array(mostIds), order: [] };
+const out: Out = { bytes: Buffer.alloc(longest), length: 0, renamed: new Uint8Array(mostIds), order: [], behind: [] };
 
-/** A value as text, and its ids in the order of their names in the text. */
-export const encode = <T>(codec: Codec<T>, value: T): { readonly text: string; readonly order: readonly number[] } => {
+export interface Encoded {
+  readonly text: string;
+  /** Its ids in the order of their names in the text. */
+  readonly order: readonly number[];
+  readonly behind: readonly boolean[];
+}
+
+/** A value as text. */
+export const encode = <T>(codec: Codec<T>, value: T): Encoded => {
   out.length = 0;
   out.order = [];
+  out.behind = [];
   codec.write(value, out);
   for (const renamed of out.order) out.renamed[renamed] = 0;
-  return { text: out.bytes.toString('latin1', 0, out.length), order: out.order };
+  return { text: out.bytes.toString('latin1', 0, out.length), order: out.order, behind: out.behind };
 };
 
-/** The value that was written as `text`. */
-export const decode = <T>(codec: Codec<T>, text: string): T => codec.read({ text, position: 0 });
+/** The value that was written as `text`, to be changed at will. */
+export const decode = <T>(codec: Codec<T>, text: string): T => codec.read({ text, position: 0, shared: false });
+
+/** The same, quicker: to be read only. */
+export const peek = <T>(codec: Codec<T>, text: string): T => codec.read({ text, position: 0, shared: true });

@@ -9,19 +9,12 @@ import type { GroupSight, Late, Machine, MachineSight, World } from './world.ts'
 
 const copyOf = <T>(value: T): T => structuredClone(value);
 
-const isSame = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+const isSame = (a: unknown, b: unknown): boolean => a === b || JSON.stringify(a) === JSON.stringify(b);
 
 const usual = { fair: true, slow: false, urgent: false } as const;
 
-/** How many kinds have changed in a way that the daemon has not seen yet. */
-export const kindsBehind = ({ machines, server, migration }: World): number => {
-  let behind = 0;
-  if (machines.some(({ vm }) => !isSame(vm.real, vm.seen))) behind += 1;
-  if (machines.some(({ vmi }) => !isSame(vmi.real, vmi.seen))) behind += 1;
-  if (machines.some(({ vmims }) => !isSame(vmims.real, vmims.seen))) behind += 1;
-  if (!isSame(server.real, server.seen) || machines.some(({ pods }) => !isSame(pods.real, pods.seen))) behind += 1;
-  if (!isSame(migration.real, migration.seen) || machines.some(({ rec }) => !isSame(rec.real, rec.seen))) behind += 1;
-  return behind;
+const forget = (machine: Machine, kind: Machine['landed']): void => {
+  if (machine.landed === kind) machine.landed = '';
 };
 
 /** Everything of each kind that has happened reaches the daemon at once; every version went through the store's fold. */
@@ -38,6 +31,7 @@ const eventSteps = (world: World, steps: Step[]): void => {
         if (machine.vm.seen.offSince !== machine.vm.real.offSince) machine.quiet = false;
         machine.vm.seen = copyOf(machine.vm.real);
         machine.unseenVm = false;
+        forget(machine, 'vm');
       }
     },
   );
@@ -62,6 +56,7 @@ const eventSteps = (world: World, steps: Step[]): void => {
       for (const machine of draft.machines) {
         machine.pods.seen = copyOf(machine.pods.real);
         machine.unseenPods = false;
+        forget(machine, 'pods');
       }
       draft.server.seen = copyOf(draft.server.real);
       draft.unseenServer = false;
@@ -75,6 +70,7 @@ const eventSteps = (world: World, steps: Step[]): void => {
         if (!isSame(machine.rec.real?.offline?.id, machine.rec.seen?.offline?.id)) machine.quiet = false;
         machine.rec.seen = copyOf(machine.rec.real);
         machine.unseenRec = false;
+        forget(machine, 'rec');
       }
       draft.migration.seen = copyOf(draft.migration.real);
     },
@@ -93,7 +89,7 @@ const sightOf = ({ vm, vmi, vmims, pods, rec }: Machine) => ({
 const isClear = (world: World, machine: Machine, index: number): boolean => {
   const { late } = world;
   if (late !== undefined && (late.orphan || late.machine === index || late.server !== undefined)) return false;
-  return !(machine.unseenVm || machine.unseenRec || machine.unseenPods || world.unseenServer);
+  return !(machine.landed !== '' || machine.unseenVm || machine.unseenRec || machine.unseenPods || world.unseenServer);
 };
 
 export const machineSightOf = (world: World, machine: Machine, index: number, { disks }: Shape): MachineSight => {
@@ -231,6 +227,9 @@ const groupSteps = (world: World, brain: Brain, { disks }: Shape, mayFail: boole
 };
 
 const migrationSteps = (world: World, brain: Brain, steps: Step[]): void => {
+  const { seen } = world.migration;
+  // Nothing to accept, to drop or to let go of: it would be asked in vain, and often.
+  if (seen.finalizer && !seen.deleting && world.machines.every(({ rec }) => rec.seen !== undefined)) return;
   const { finalizer, accepted, dropped } = brain.migration(groupSightOf(world));
   // The patch tests the version of the object, so nothing of it may have changed.
   const isCurrent =
@@ -307,6 +306,7 @@ const restart = (draft: World): void => {
     machine.unseenVm = false;
     machine.unseenRec = false;
     machine.unseenPods = false;
+    machine.landed = '';
   }
   draft.server.seen = copyOf(draft.server.real);
   draft.migration.seen = copyOf(draft.migration.real);

@@ -1,5 +1,6 @@
 // What KubeVirt does in the explored world, each thing in a step of its own, with the traps of the contract.
 import { freshId, guestEnds, guestWrites, isToRun, isWhole, type Step, type Tell, writeVm } from './step.ts';
+import { windows } from './windows.ts';
 import type { Content, Machine, Side, Vmi } from './world.ts';
 
 type Apply = (machine: Machine, tell: Tell) => void;
@@ -44,7 +45,7 @@ const isCopied = (machine: Machine): boolean => machine.a === 'current' && isWho
 const boot = (machine: Machine, tell: Tell): void => {
   const side = machine.pods.real.source?.side ?? 'A';
   if (machine.unannounced && machine.booted === 'startLive' && isCopied(machine) && side === 'B') {
-    tell.window('a VMI is made from the VM as it was, and boots on the target that was just copied');
+    tell.window(windows.cachedVmiOnWhole);
     // A second's work of a guest that was told to stop: the copy is made again.
     machine.b = machine.b.map(() => 'partial');
   }
@@ -56,11 +57,11 @@ const boot = (machine: Machine, tell: Tell): void => {
 
 const judgeBoot = (machine: Machine, side: Side, content: Content, tell: Tell): void => {
   if (side === 'B' && content === 'old' && machine.booted === 'lateRevert') {
-    tell.lost('after a revert that lost against the switch-over KubeVirt has moved the guest back to the source');
+    tell.lost(windows.movedBack);
   } else if (side === 'B' && machine.booted === 'startLive') {
-    tell.window('a VMI that ends during a live migration is started again on the half-copied target');
+    tell.window(windows.restartedOnTarget);
   } else if (side === 'A' && machine.booted === 'lateRevert') {
-    tell.window('a revert that lost against the switch-over, and the guest boots on the stale source');
+    tell.window(windows.staleBoot);
   } else {
     tell.broken(`law 2: the guest boots on ${side}, which is ${content}, as named by ${machine.booted}`);
   }
@@ -166,7 +167,7 @@ const nextRequest = (machine: Machine) => {
   const { request } = machine.vm.real;
   const { now } = machine.vmi.real;
   if (now === undefined) return request === 'Stop' ? '' : request === 'StopStart' ? 'Start' : request;
-  return request === 'Start' && !isFinal(now) && !now.deleting ? '' : request;
+  return request === 'Start' && !now.deleting ? '' : request;
 };
 
 const mustStop = (machine: Machine, now: Vmi): boolean => {
@@ -287,7 +288,7 @@ const overwrite = (machine: Machine, side: Side, tell: Tell): void => {
   const other = contentOf(machine, side === 'A' ? 'B' : 'A');
   if (contentOf(machine, side) === 'current' && other !== 'current') {
     if (machine.booted === 'startLive') {
-      tell.lost('a revert meets a VMI that is about to boot on the half-copied target, and KubeVirt copies it back');
+      tell.lost(windows.copiedBack);
     } else tell.broken(`law 2: KubeVirt is made to copy over ${side}, which alone holds what the guest has written`);
   }
   if (side === 'A') machine.a = 'partial';

@@ -2,6 +2,7 @@
 // asked of what is true at that moment.
 import { keepCached } from './people.ts';
 import { freshId, guestSide, isWhole, type Tell, writeVm } from './step.ts';
+import { windows } from './windows.ts';
 import type { Late, Machine, Namer, Rec, VmPatch, World } from './world.ts';
 
 const isSame = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
@@ -28,7 +29,8 @@ const landVm = (patch: VmPatch, machine: Machine, world: World, tell: Tell, isLa
   keepCached(machine);
   writeVm(machine, { side: patch.to, update: patch.update }, 'spec');
   machine.namedBy = namedBy;
-  if (!isLate) machine.unseenVm = true;
+  if (isLate) machine.landed = 'vm';
+  else machine.unseenVm = true;
 };
 
 /** A repair goes on from what went wrong before it. */
@@ -38,8 +40,6 @@ const namerOf = ({ name }: VmPatch, machine: Machine): Namer => {
   return isWhole(machine) ? 'repair' : 'startLive';
 };
 
-const movedBack = 'after a revert that lost against the switch-over KubeVirt has moved the guest back to the source';
-
 const judgeVm = (patch: VmPatch, machine: Machine, world: World, tell: Tell, isLate: boolean): void => {
   const rec = machine.rec.real;
   const vmi = machine.vmi.real.now;
@@ -48,7 +48,7 @@ const judgeVm = (patch: VmPatch, machine: Machine, world: World, tell: Tell, isL
       if (hasOurPods(world, machine)) tell.broken('law 1: a live migration is started while copy pods exist');
       if (rec?.live === undefined) tell.broken('law 8: a live migration is started and not recorded');
       if (vmi?.phase !== 'Running' || vmi.deleting || guestSide(machine) !== 'A') {
-        if (isLate) tell.window('the guest ends between our last look and the patch that names the target');
+        if (isLate) tell.window(windows.endedMeanwhile);
         else tell.broken('law 2: the target is named while the guest does not run on the source');
       }
       return;
@@ -61,13 +61,13 @@ const judgeVm = (patch: VmPatch, machine: Machine, world: World, tell: Tell, isL
     case 'revert':
       if (!hasSwitchedOver(machine)) return;
       if (patch.sawSwitchOver) tell.broken('law 4: a revert after the switch-over was seen');
-      else tell.window('the guest switches over before a revert lands that was decided without knowing it');
+      else tell.window(windows.lateRevert);
       return;
     case 'repair':
       // With Migration it names what the guest was booted on already, so that KubeVirt does not copy that over A.
       if (patch.update === 'Migration' && machine.pods.seen.source?.side === 'B') return;
       if (isWhole(machine)) return;
-      if (machine.namedBy === 'lateRevert') tell.lost(movedBack);
+      if (machine.namedBy === 'lateRevert') tell.lost(windows.movedBack);
       else tell.broken('law 4: a repair names a target that is not whole');
       return;
     default:
@@ -76,12 +76,14 @@ const judgeVm = (patch: VmPatch, machine: Machine, world: World, tell: Tell, isL
 };
 
 const judgeRec = (before: Rec | undefined, after: Rec, machine: Machine, tell: Tell): void => {
-  if (after.completed !== '' && before?.completed === '' && (!isWhole(machine) || machine.vm.real.side !== 'B')) {
-    if (machine.namedBy === 'lateRevert') tell.lost(movedBack);
+  if (after.completed !== '' && before?.completed === '') {
+    if (machine.vm.real.side !== 'B') tell.broken('law 4: called moved, and the VM names the source');
+    else if (isWhole(machine)) return;
+    else if (machine.namedBy === 'lateRevert') tell.lost(windows.movedBack);
     else tell.broken('law 4: called moved, and the target does not hold everything');
   }
   if (after.over !== undefined && before?.over === undefined && !(isWhole(machine) && hasSwitchedOver(machine))) {
-    if (machine.namedBy === 'lateRevert') tell.lost(movedBack);
+    if (machine.namedBy === 'lateRevert') tell.lost(windows.movedBack);
     else tell.broken('law 4: a switch-over is recorded that has not been');
   }
 };
@@ -94,10 +96,9 @@ const judgePod = (machine: Machine, what: string, tell: Tell, isLate: boolean): 
   const { strategy, request, exists } = machine.vm.real;
   const startable = exists && (strategy === 'Always' || request === 'Start' || request === 'StopStart');
   if ((now !== undefined && !lingers) || launchers || startable) {
-    if (isLate) tell.window(`the VM is started between our last look and the landing of ${what}`);
-    else if (machine.unannounced) tell.window(`a VMI is made from a VM as it was, and ${what} beside it`);
-    else if (!machine.vm.real.created)
-      tell.window(`a VMI exists that the VM does not tell of yet, and ${what} is made`);
+    if (isLate) tell.window(windows.startedMeanwhile);
+    else if (machine.unannounced) tell.window(windows.cachedVmi);
+    else if (!machine.vm.real.created) tell.window(windows.untoldVmi);
     else tell.broken(`law 1: ${what} is made while the VM runs or is about to`);
   }
   if (machine.a !== 'current' && exists) {
@@ -113,7 +114,8 @@ export const land = (write: Late, world: World, tell: Tell, isLate: boolean): vo
   if (write.rec !== undefined && isSame(machine.rec.real, write.rec.before) && !world.migration.real.gone) {
     judgeRec(write.rec.before, write.rec.after, machine, tell);
     machine.rec.real = write.rec.after;
-    if (!isLate) machine.unseenRec = true;
+    if (isLate) machine.landed = 'rec';
+    else machine.unseenRec = true;
   }
   if (write.client !== undefined) {
     const { disk, copy } = write.client;
@@ -122,7 +124,8 @@ export const land = (write: Late, world: World, tell: Tell, isLate: boolean): vo
     if (machine.rec.real?.offline?.id !== copy && !isLate) tell.broken('law 8: a copy is begun that is not recorded');
     machine.pods.real.clients[disk] = { uid: freshId(), copy, phase: 'Pending', deleting: false };
     machine.torn[disk] = false;
-    if (!isLate) machine.unseenPods = true;
+    if (isLate) machine.landed = 'pods';
+    else machine.unseenPods = true;
   }
   if (write.server !== undefined && world.server.real === undefined) {
     const disks = machine.b.length;
@@ -132,5 +135,6 @@ export const land = (write: Late, world: World, tell: Tell, isLate: boolean): vo
     }
     world.server.real = { uid: freshId(), phase: 'Pending', deleting: false, mounts: write.server };
     if (!isLate) world.unseenServer = true;
+    else for (const served of world.machines) served.landed = 'pods';
   }
 };

@@ -6,7 +6,7 @@ import type { Brain } from './brain.ts';
 import { decode } from './codec.ts';
 import { machineSightOf } from './daemon.ts';
 import type { Scope } from './scopes.ts';
-import type { Graph } from './search.ts';
+import { type Graph, lostState } from './search.ts';
 import type { Machine, World } from './world.ts';
 import { worldCodec } from './world.ts';
 
@@ -68,6 +68,7 @@ const endOf = (
     return why === '' ? { end: attention } : { wrong: `${attention}, but ${why}` };
   }
   const rec = machine.rec.real;
+  if (rec === undefined && !machine.vm.real.exists) return { end: 'refused' };
   if (rec === undefined || rec.completed === '') return { wrong: 'not finished, and nobody is asked' };
   if (hasPods) return { wrong: 'done, with pods left behind' };
   const whole = machine.b.every((content) => content === 'current');
@@ -138,6 +139,7 @@ export const livenessOf = (graph: Graph, scope: Scope, brain: Brain): Liveness =
       if (call.edge < end) {
         const target = targets[call.edge] ?? 0;
         call.edge += 1;
+        if (target === lostState) continue;
         if (order[target] === -1) enter(target);
         else if (done[target] === 0) low[state] = Math.min(low[state] ?? 0, order[target] ?? 0);
         continue;

@@ -1,7 +1,7 @@
 // `npm run explore`: explores scopes to a larger bound than the tests do, and tells what was found.
 import { parseArgs } from 'node:util';
 import { livenessOf } from './liveness.ts';
-import { scopes } from './scopes.ts';
+import { largeScopes, smallScopes } from './scopes.ts';
 import { explore } from './search.ts';
 
 const { values } = parseArgs({
@@ -11,7 +11,7 @@ const { values } = parseArgs({
     depth: { type: 'string', default: '1000' },
   },
 });
-for (const scope of scopes) {
+for (const scope of [...smallScopes, ...largeScopes]) {
   if (values.scope !== undefined && values.scope !== scope.name) continue;
   const began = performance.now();
   const found = explore(scope, { seconds: Number(values.seconds), depth: Number(values.depth), states: 20_000_000 });

@@ -74,6 +74,7 @@ const machineOf = (strategy: Vm['strategy'], runs: boolean, disks: number, index
     unseenVm: false,
     unseenRec: false,
     unseenPods: false,
+    landed: '',
     failures: 0,
   };
 };
@@ -106,16 +107,34 @@ export const beginningsOf = (scope: Scope): readonly World[] => {
   }));
 };
 
-const one = { machines: 1, disks: 1, limits } as const;
+const plain = { machines: 1, disks: 1, people: [], acts: 1, faults: 0, behind: 1, limits } as const;
+const onOrOff = ['Always', 'Halted'] as const;
+const everything: readonly PeopleAct[] = ['shutDown', 'crash', 'deleteVmi', 'deleteVm', 'deleteMigration'];
 
-export const scopes: readonly Scope[] = [
-  {
-    ...one,
-    name: 'one',
-    strategies: ['Always', 'Halted'],
-    people: ['shutDown', 'deleteVmi'],
-    acts: Number(process.env['ACTS'] ?? 2),
-    faults: Number(process.env['FAULTS'] ?? 0),
-    behind: Number(process.env['BEHIND'] ?? 2),
-  },
+/** Scopes that a test explores to their end. */
+export const smallScopes: readonly Scope[] = [
+  { ...plain, name: 'flapping', strategies: onOrOff, acts: 2 },
+  { ...plain, name: 'late views', strategies: onOrOff, people: ['deleteVmi'], behind: 2 },
+  { ...plain, name: 'manual', strategies: ['Manual'], people: ['shutDown'] },
+  { ...plain, name: 'rerun on failure', strategies: ['RerunOnFailure'], people: ['shutDown', 'crash'] },
+  { ...plain, name: 'faults', strategies: onOrOff, people: ['deleteVmi'], faults: 1 },
+  { ...plain, name: 'deletions', strategies: onOrOff, people: ['deleteVm', 'deleteMigration'] },
+  { ...plain, name: 'moves', strategies: ['Always'], people: ['move', 'shutDown'] },
+  { ...plain, name: 'two disks', disks: 2, strategies: onOrOff },
+  { ...plain, name: 'group', machines: 2, strategies: onOrOff },
+];
+
+/** Larger ones, for `npm run explore`. */
+export const largeScopes: readonly Scope[] = [
+  { ...plain, name: 'ends and flapping', strategies: onOrOff, people: ['shutDown', 'deleteVmi'], acts: 2 },
+  { ...plain, name: 'later views', strategies: onOrOff, people: ['shutDown', 'deleteVmi'], behind: 3 },
+  { ...plain, name: 'manual twice', strategies: ['Manual'], people: ['shutDown'], acts: 2 },
+  { ...plain, name: 'rerun twice', strategies: ['RerunOnFailure'], people: ['shutDown', 'crash'], acts: 2 },
+  { ...plain, name: 'faults twice', strategies: onOrOff, people: ['deleteVmi'], faults: 2 },
+  { ...plain, name: 'deletions twice', strategies: onOrOff, people: ['deleteVm', 'deleteMigration'], acts: 2 },
+  { ...plain, name: 'moves twice', strategies: ['Always'], people: ['move', 'shutDown'], acts: 2 },
+  { ...plain, name: 'two disks, faults', disks: 2, strategies: onOrOff, people: ['shutDown'], faults: 1 },
+  { ...plain, name: 'group, twice', machines: 2, strategies: onOrOff, acts: 2 },
+  { ...plain, name: 'group, faults', machines: 2, strategies: onOrOff, faults: 1 },
+  { ...plain, name: 'everything', strategies: onOrOff, people: everything, acts: 2, faults: 1, behind: 2 },
 ];

@@ -1,15 +1,16 @@
 // Explores a scope breadth-first to the end of its reachable states or to a bound. States are texts, equal but for
 // names; a violation is reported with the shortest path that leads to it.
 import { type Brain, brainOf, type Core, realCore } from './brain.ts';
-import { decode, encode } from './codec.ts';
+import { decode, encode, peek } from './codec.ts';
 import { copySteps } from './copies.ts';
-import { daemonSteps, kindsBehind } from './daemon.ts';
+import { daemonSteps } from './daemon.ts';
 import { kubeVirtSteps } from './kubeVirt.ts';
 import { peopleSteps } from './people.ts';
 import { beginningsOf, type Scope } from './scopes.ts';
 import { lawsOfState } from './stateLaws.ts';
 import { resetIds, type Step, type Tell } from './step.ts';
 import { tidy } from './tidy.ts';
+import type { Window } from './windows.ts';
 import { type World, worldCodec } from './world.ts';
 
 export interface Bounds {
@@ -33,7 +34,7 @@ export interface Exploration {
   readonly complete: boolean;
   readonly violation: Violation | undefined;
   /** What KubeVirt does to a guest by itself: name, how often, and the shortest path. */
-  readonly windows: ReadonlyMap<string, { count: number; readonly path: readonly string[] }>;
+  readonly windows: ReadonlyMap<Window, { count: number; readonly path: readonly string[] }>;
   readonly graph: Graph;
   readonly brain: Brain;
 }
@@ -48,6 +49,9 @@ export interface Graph {
   readonly expanded: number;
   readonly pathTo: (state: number) => readonly string[];
 }
+
+/** Stands for every state in which KubeVirt has left no whole disk. */
+export const lostState = 0xffff_ffff;
 
 /** An array of numbers that grows. */
 const growing = () => {
@@ -83,6 +87,21 @@ export const stepsIn = (world: World, scope: Scope, brain: Brain): { steps: read
   return { steps: isUrgent ? steps.filter(({ slow }) => !slow) : steps, broken };
 };
 
+const watchedKinds = 5;
+const podsKind = 3;
+const recordKind = 4;
+
+/** How many kinds of object have changed in a way that the daemon has not seen yet. */
+const kindsBehind = (behind: readonly boolean[]): number => {
+  const kinds = [false, false, false, false, false];
+  const ofMachines = behind.length - 2;
+  for (const [index, is] of behind.entries()) {
+    if (!is) continue;
+    kinds[index < ofMachines ? index % watchedKinds : index === ofMachines ? podsKind : recordKind] = true;
+  }
+  return kinds.filter(Boolean).length;
+};
+
 /** Explores one scope. */
 export const explore = (scope: Scope, bounds: Bounds, core: Core = realCore): Exploration => {
   const brain = brainOf(core, scope, scope.limits);
@@ -92,13 +111,11 @@ export const explore = (scope: Scope, bounds: Bounds, core: Core = realCore): Ex
   const ordinals = growing();
   const offsets = growing();
   const targets = growing();
-  const windows = new Map<string, { count: number; path: readonly string[] }>();
+  const windows = new Map<Window, { count: number; path: readonly string[] }>();
   let violation: Violation | undefined;
   let transitions = 0;
 
-  const visit = (world: World, parent: number, ordinal: number): number => {
-    tidy(world);
-    const { text } = encode(worldCodec, world);
+  const visit = (text: string, parent: number, ordinal: number): number => {
     const found = known.get(text);
     if (found !== undefined) return found;
     const index = texts.push(text) - 1;
@@ -110,14 +127,14 @@ export const explore = (scope: Scope, bounds: Bounds, core: Core = realCore): Ex
   const pathTo = (state: number): readonly string[] => {
     const parent = parents.at(state) - 1;
     if (parent < 0) return [];
-    const { steps } = stepsIn(decode(worldCodec, texts[parent] ?? ''), scope, brain);
+    const { steps } = stepsIn(peek(worldCodec, texts[parent] ?? ''), scope, brain);
     return [...pathTo(parent), steps[ordinals.at(state)]?.name ?? '?'];
   };
   const violated = (law: string, path: readonly string[]): void => {
     violation ??= { law, depth: path.length, path };
   };
 
-  for (const beginning of beginningsOf(scope)) visit(beginning, 0, 0);
+  for (const beginning of beginningsOf(scope)) visit(encode(worldCodec, beginning).text, 0, 0);
   const endsAt = Date.now() + bounds.seconds * 1000;
   let depth = 0;
   let levelEnds = texts.length;
@@ -125,16 +142,17 @@ export const explore = (scope: Scope, bounds: Bounds, core: Core = realCore): Ex
   while (state < texts.length && violation === undefined && depth < bounds.depth && texts.length < bounds.states) {
     if (state % 1000 === 0 && Date.now() > endsAt) break;
     const text = texts[state] ?? '';
-    const world = decode(worldCodec, text);
-    // Of what is all seen any change is possible, also one of more kinds at once.
-    const mostBehind = kindsBehind(world) === 0 ? 5 : scope.behind;
+    const world = peek(worldCodec, text);
+    // When everything is seen any change is possible, also one of more kinds at once.
+    const behindNow = kindsBehind(encode(worldCodec, world).behind);
+    const mostBehind = behindNow === 0 ? watchedKinds : Math.max(scope.behind, behindNow - 1);
     const { steps, broken } = stepsIn(world, scope, brain);
     if (broken !== '') violated(broken, pathTo(state));
     offsets.push(targets.length());
     for (const [ordinal, step] of steps.entries()) {
       const draft = decode(worldCodec, text);
       let isLost = false;
-      const window = (name: string): void => {
+      const window = (name: Window): void => {
         const seen = windows.get(name);
         if (seen === undefined) windows.set(name, { count: 1, path: [...pathTo(state), step.name] });
         else seen.count += 1;
@@ -149,11 +167,16 @@ export const explore = (scope: Scope, bounds: Bounds, core: Core = realCore): Ex
       };
       resetIds();
       step.apply(draft, tell);
-      if (kindsBehind(draft) > Math.max(mostBehind, kindsBehind(world) - 1)) continue;
-      lawsOfState(draft, tell);
+      tidy(draft);
+      const encoded = encode(worldCodec, draft);
+      if (kindsBehind(encoded.behind) > mostBehind) continue;
       transitions += 1;
-      if (isLost) continue;
-      const target = visit(draft, state + 1, ordinal);
+      if (isLost) {
+        if (step.fair) targets.push(lostState);
+        continue;
+      }
+      lawsOfState(draft, tell);
+      const target = visit(encoded.text, state + 1, ordinal);
       if (step.fair) targets.push(target);
     }
     state += 1;

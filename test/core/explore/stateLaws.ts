@@ -1,5 +1,6 @@
 // The laws of design §3 that a state can break, asked of what is true and not of what the daemon has seen.
 import { guestSide, type Tell } from './step.ts';
+import { windows } from './windows.ts';
 import type { World } from './world.ts';
 
 /** Tells of every law that is broken in a state. */
@@ -11,7 +12,7 @@ export const lawsOfState = (world: World, tell: Tell): void => {
     const { target } = machine.pods.real;
     const attempt = machine.vmi.real.now?.attempt;
     if (guestSide(machine) === 'B') {
-      if (machine.unannounced) tell.window('a VMI is made from the VM as it was, on the target that rsync writes to');
+      if (machine.unannounced) tell.window(windows.cachedVmiOnCopy);
       else tell.broken('law 1: rsync writes to the target while the guest runs on it');
     }
     if (attempt !== undefined && !attempt.ended && target?.side === 'B') {

@@ -1,5 +1,6 @@
 // One step of the explored world, and what all steps share: fresh ids, writes of the VM, and what a guest writes.
 import { folded } from './objects.ts';
+import type { Window } from './windows.ts';
 import type { Machine, Side, Vm, World } from './world.ts';
 
 /** What a step tells beside its effect. */
@@ -7,9 +8,9 @@ export interface Tell {
   /** A law of design §3 is broken. */
   readonly broken: (law: string) => void;
   /** KubeVirt itself does harm in a moment that nobody can close from outside. */
-  readonly window: (name: string) => void;
+  readonly window: (name: Window) => void;
   /** The same, and no whole disk is left, or none that can be told: nothing is asked of what follows. */
-  readonly lost: (name: string) => void;
+  readonly lost: (name: Window) => void;
 }
 
 export interface Step {

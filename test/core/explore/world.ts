@@ -140,6 +140,8 @@ export interface Machine {
   unseenVm: boolean;
   unseenRec: boolean;
   unseenPods: boolean;
+  /** A write that was not answered has landed, and is not seen yet: it counts as possible for longer than that takes. */
+  landed: '' | 'vm' | 'rec' | 'pods';
   /** Failures of VMIMs and of copies. */
   failures: number;
 }
@@ -282,6 +284,7 @@ const machine = fields<Machine>({
   unseenVm: bit,
   unseenRec: bit,
   unseenPods: bit,
+  landed: oneOf('', 'vm', 'rec', 'pods'),
   failures: small,
 });
 
