@@ -107,7 +107,7 @@ const decideOnSource = (facts: MachineFacts, record: MigrationRecord, circumstan
     case 'offline':
       return decideOffline(facts, record, circumstances);
     case 'hold':
-      return decideHold(facts, record);
+      return decideHold(facts, record, circumstances);
     case 'done':
       return wait('Moved', '');
   }
@@ -190,9 +190,9 @@ const endLive = (record: MigrationRecord): Command => {
   return { kind: 'record', why: 'liveEnded', record: rest };
 };
 
-const decideHold = (facts: MachineFacts, record: MigrationRecord): Decision => {
+const decideHold = (facts: MachineFacts, record: MigrationRecord, circumstances: Circumstances): Decision => {
   if (record.offline !== undefined && (facts.guest.kind === 'starting' || !facts.offSinceCopyBegan)) {
-    return voidCopy(record);
+    return voidCopy(record, circumstances);
   }
   return ranOnce(facts) ?? wait('Waiting', `the machine to settle (${facts.guest.sign})`);
 };

@@ -19,7 +19,7 @@ export const startLive = (facts: MachineFacts, record: MigrationRecord, circumst
   const { clearance, limits } = circumstances;
   const { machine, instance } = facts.view;
   if (machine === undefined || instance === undefined) return wait('Waiting', 'the VMI to be seen');
-  if (record.offline !== undefined) return voidCopy(record);
+  if (record.offline !== undefined) return voidCopy(record, circumstances);
   // Its own in whatever state, and of its group those that are going: rows 4 and 5 begin when every one is gone.
   const copyPods = new Set([...facts.copyPods, ...facts.view.endingCopyPods].map((pod) => pod.name));
   if (copyPods.size > 0) return wait('Waiting', `the copy pods to be gone: ${[...copyPods].join(', ')}`);
@@ -150,7 +150,9 @@ const decideOtherInstance = (
 ): Decision => {
   if (facts.launcher === 'source') return followLive(record, instance.uid, now);
   if (facts.launcher === 'none') {
-    const mayRun = instance.phase === 'Running' && !instance.deleting;
+    // Its launchers may be seen before it is seen to run.
+    const isOnTarget = facts.podsOnTarget.some((pod) => pod.ownerUid === instance.uid);
+    const mayRun = (instance.phase === 'Running' || isOnTarget) && !instance.deleting && !isFinal(instance);
     return mayRun ? wait('Waiting', 'the virt-launcher of the VMI to be seen') : revert('restarted');
   }
   const { live } = record;

@@ -18,7 +18,7 @@ export const decideOffline = (facts: MachineFacts, record: MigrationRecord, circ
   if (machine === undefined) return wait('Waiting', 'the VM to be seen');
   const { offline } = record;
   if (offline === undefined) return beginCopy(facts, record, machine, circumstances);
-  if (!facts.offSinceCopyBegan || isDisturbed(facts, record)) return voidCopy(record);
+  if (!facts.offSinceCopyBegan || isDisturbed(facts, record)) return voidCopy(record, circumstances);
   const results = takeDownResults(facts, offline, circumstances.now);
   if (results !== undefined) return act('CopyingOffline', { kind: 'record', ...results(record) });
   const worst = offline.failures.find((failure) => failure.count >= circumstances.limits.maxCopyFailures);
@@ -134,8 +134,12 @@ const cutOver = (
   });
 };
 
-/** The machine ran or may have run: what was copied so far proves nothing any more (law 5). */
-export const voidCopy = (record: MigrationRecord): Decision => {
-  const { offline: _, cutOver: __, ...rest } = record;
-  return act('Waiting', { kind: 'record', why: 'copyVoid', record: rest });
+/**
+ * The machine ran or may have run: what was copied so far proves nothing any more (law 5). A cut-over that was begun is
+ * forgotten only when its patch has been seen, or cannot land any more: it may be what the machine runs on.
+ */
+export const voidCopy = (record: MigrationRecord, { clearance }: Circumstances): Decision => {
+  const { offline: _, cutOver, ...rest } = record;
+  const forgets = { kind: 'record', why: 'copyVoid', record: rest } as const;
+  return cutOver === undefined ? act('Waiting', forgets) : begin('Waiting', clearance, forgets);
 };

@@ -115,8 +115,8 @@ const activeLauncher = (instance: VirtualMachineInstance, pods: readonly Pod[]):
   const launchers = pods.filter((pod) => pod.role === 'launcher' && pod.ownerUid === instance.uid && !hasEnded(pod));
   const state = instance.migrationState;
   if (state !== undefined && state.targetNodeDomainReadyTimestamp !== '') {
-    const target = launchers.find((pod) => pod.name === state.targetPod);
-    if (target !== undefined) return target;
+    // Until it is seen none is: one that is left over may stand on the same node.
+    return launchers.find((pod) => pod.name === state.targetPod);
   }
   // One on another node may outlive it: that is not the guest's.
   const candidates = launchers.filter(

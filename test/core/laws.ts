@@ -148,7 +148,7 @@ export const brokenByDecision = (
   const mode = modeOf(facts);
   const { machine, instance } = facts.view;
   const [first] = clear.commands;
-  const concludes = first?.kind === 'record' && (first.why === 'liveEnded' || first.why === 'completed');
+  const concludes = first?.kind === 'record' && ['liveEnded', 'completed', 'copyVoid'].includes(first.why);
   const laws: readonly Law[] = [
     ...clear.commands.flatMap((command) => aboutCommand(facts, command, now)),
     ['3: the first write on a sign of an end is the revert', mustRevert(facts) && first?.kind !== 'revert'],

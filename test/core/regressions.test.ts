@@ -252,10 +252,47 @@ test('a move to another node after the attempt was recorded is recorded too befo
       migrationState: make.switched({ completed: true, endTimestamp: make.at(9) }),
     }),
     attempts: [make.vmim({ phase: 'Succeeded' })],
-    pods: [make.launcher('source', { nodeName: 'n2' })],
+    pods: [make.launcher('source', { name: 'launcher-web-1-target', nodeName: 'n2' })],
   });
   const decision = decide(moved, clear());
   expect(decision.commands).toMatchObject([
     { kind: 'record', why: 'liveBegins', record: { live: { knownMigrations: ['vmim-1'], attempt: 2 } } },
   ]);
+});
+
+describe('a cut-over that has landed unseen, when the machine is started', () => {
+  const facts = make.stoppedFacts({
+    record: make.record({
+      offline: make.offline({ copied: ['root'] }),
+      cutOver: { resourceVersion: '100', at: make.at() },
+    }),
+    pods: [make.launcher('target')],
+  });
+
+  test('is not forgotten with its copy before our last write was seen', () => {
+    expect(told(decide(facts, held()))).toBe('wait: the machine to settle');
+    expect(told(decide(facts, clear()))).toBe('record copyVoid');
+  });
+});
+
+describe('the next VMI, booted on the half-copied target', () => {
+  const other = (fields: Parameters<typeof make.vmi>[0]) =>
+    make.facts({
+      record: make.record({ live: make.patched({ endedAt: make.at() }) }),
+      machine: make.vm({ on: 'target' }),
+      instance: make.vmi({ uid: 'vmi-2', on: 'target', ...fields }),
+      pods: [
+        make.launcher('target', { name: 'one', ownerUid: 'vmi-2' }),
+        make.launcher('source', { name: 'other', ownerUid: 'vmi-2', deleting: true }),
+      ],
+    });
+
+  test('is not reverted under a guest whose launchers are seen before it is seen to run', () => {
+    expect(told(decide(other({ phase: 'Scheduling', nodeName: '' }), clear()))).toMatch(/^wait: the virt-launcher/);
+  });
+
+  test('is not taken to run on the source by a launcher that a migration has left behind', () => {
+    const migrationState = make.switched({ targetPod: 'three', endTimestamp: make.at(9), completed: true });
+    expect(other({ nodeName: 'n1', migrationState }).launcher).toBe('none');
+  });
 });
