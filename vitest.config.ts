@@ -5,7 +5,7 @@ import { summaryReporter } from './test/summaryReporter.ts';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    testTimeout: 120_000,
+    testTimeout: 900_000,
     hookTimeout: 120_000,
     // Two cores, and some tests run programs of their own beside them.
     maxWorkers: 2,
