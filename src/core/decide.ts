@@ -1,7 +1,14 @@
 // Decides what is to be done about one machine, from its facts alone: the branching; the leaves stand in
 // decideLive.ts, decideOffline.ts and decideMoved.ts. Order matters: what saves a guest's writes comes first.
 
-import { bootedOnTarget, decideAfterSwitchOver, decideCopyingLive, endSeen, startLive } from './decideLive.ts';
+import {
+  bootedOnTarget,
+  decideAfterSwitchOver,
+  decideCopyingLive,
+  endSeen,
+  migratesToItself,
+  startLive,
+} from './decideLive.ts';
 import { decideCompleted, decideCutOver } from './decideMoved.ts';
 import { decideOffline, voidCopy } from './decideOffline.ts';
 import { act, begin, type Circumstances, type Command, type Decision, needsAttention, wait } from './decision.ts';
@@ -135,6 +142,8 @@ const decideCancelling = (
   // Never patched, so far: forgotten only when no patch of ours can still be on its way, or landed unseen (law 9).
   const isUnpatched = machine?.generation === live.vmGeneration;
   if (underWay && isUnpatched) return isCancelled ? begin('Reverting', clearance, endLive(record)) : undefined;
+  const toItself = migratesToItself(facts, record);
+  if (toItself !== undefined) return toItself;
   if (facts.unfinished.length > 0) return wait('Reverting', 'KubeVirt to abort the migration');
   const isOther = instance !== undefined && !facts.sameInstance && !isFinal(instance);
   if (isOther && facts.launcher === 'none') return wait('Reverting', 'the virt-launcher of the VMI to be seen');

@@ -26,14 +26,8 @@ export const startLive = (facts: MachineFacts, record: MigrationRecord, circumst
   if (facts.goal === 'pause') return wait('Waiting', 'spec.paused to be false');
   // A VMI that names A may have been booted on B a moment before its volumes were taken back (contract §4.5).
   if (facts.launcher !== 'source') return wait('Waiting', 'the virt-launcher of the VMI to be seen');
-  if (instance.migratedVolumes.some(({ target }) => record.disks.some((disk) => disk.source === target))) {
-    // The revert landed when this VMI was just made: its volumes were replaced, and no cancel ends that (contract §4.5).
-    return needsAttention(
-      'MigratesToItself',
-      'KubeVirt took the volumes being put back for a volume migration to the source claims, on which the guest runs ' +
-        'already, and tries it for ever. Nothing is lost; stop or restart the machine, and it is moved',
-    );
-  }
+  const toItself = migratesToItself(facts, record);
+  if (toItself !== undefined) return toItself;
   const obstacle = liveObstacle(facts, record);
   if (obstacle !== undefined) return needsAttention(obstacle.reason, obstacle.message);
   if (facts.unfinished.length > 0) return wait('Waiting', 'the migration of the VMI that is under way to end');
@@ -67,6 +61,21 @@ export const startLive = (facts: MachineFacts, record: MigrationRecord, circumst
     why: 'liveBegins',
     record: { ...record, live: liveRecord(facts, instance, machine.generation, attempt, circumstances.now) },
   });
+};
+
+/** The revert landed when this VMI was just made: its volumes were replaced, and no cancel ends that (contract §4.5). */
+export const migratesToItself = (
+  { view, guest, launcher }: MachineFacts,
+  record: MigrationRecord,
+): Decision | undefined => {
+  const sources = new Set(record.disks.map((disk) => disk.source));
+  if (guest.kind !== 'running' || launcher !== 'source') return undefined;
+  if (view.instance?.migratedVolumes.some(({ target }) => sources.has(target)) !== true) return undefined;
+  return needsAttention(
+    'MigratesToItself',
+    'KubeVirt took the volumes being put back for a volume migration to the source claims, on which the guest runs ' +
+      'already, and tries it for ever. Nothing is lost; stop or restart the machine, and it is moved',
+  );
 };
 
 const liveRecord = (

@@ -296,3 +296,19 @@ describe('the next VMI, booted on the half-copied target', () => {
     expect(other({ nodeName: 'n1', migrationState }).launcher).toBe('none');
   });
 });
+
+test('a migration of the next VMI onto itself is not waited for: a person is told', () => {
+  const next = {
+    machine: make.vm(),
+    instance: make.vmi({
+      uid: 'vmi-2',
+      migratedVolumes: [{ volume: 'root', source: make.targetOf(), target: make.sourceOf() }],
+    }),
+    attempts: [make.vmim()],
+    pods: [make.launcher('source', { ownerUid: 'vmi-2' })],
+  };
+  for (const live of [undefined, make.patched({ endedAt: make.at() }), make.patched({ vmiUid: 'vmi-2' })]) {
+    const facts = make.facts({ ...next, record: make.record(live === undefined ? {} : { live }) });
+    expect(told(decide(facts, clear()))).toBe('attention MigratesToItself');
+  }
+});

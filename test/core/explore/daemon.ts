@@ -4,7 +4,7 @@ import type { Act, Brain, Shape } from './brain.ts';
 import { seesSwitchOver } from './decisionLaws.ts';
 import { land } from './landing.ts';
 import { folded } from './objects.ts';
-import type { Step } from './step.ts';
+import { isWhole, type Step, type Tell } from './step.ts';
 import type { GroupSight, Late, Machine, MachineSight, World } from './world.ts';
 
 const copyOf = <T>(value: T): T => structuredClone(value);
@@ -226,6 +226,20 @@ const groupSteps = (world: World, brain: Brain, { disks }: Shape, mayFail: boole
   }
 };
 
+/** The StorageMigration is gone, and the garbage collector deletes what it owned. */
+const letGo = (draft: World, tell: Tell): void => {
+  const isSeen = draft.machines.some(({ pods: { seen } }) => seen.clients.some((client) => client !== undefined));
+  if (isSeen || draft.server.seen !== undefined) tell.broken('law 10: the finalizer goes before our pods have gone');
+  for (const machine of draft.machines) {
+    const { exists, side } = machine.vm.real;
+    if (exists && side === 'B' && !isWhole(machine) && machine.namedBy !== 'lateRevert') {
+      tell.broken('law 10: the finalizer goes, and the VM names a target that is not whole');
+    }
+    for (const client of machine.pods.real.clients) if (client !== undefined) client.deleting = true;
+  }
+  if (draft.server.real !== undefined) draft.server.real.deleting = true;
+};
+
 const migrationSteps = (world: World, brain: Brain, steps: Step[]): void => {
   const { seen } = world.migration;
   // Nothing to accept, to drop or to let go of: it would be asked in vain, and often.
@@ -244,10 +258,7 @@ const migrationSteps = (world: World, brain: Brain, steps: Step[]): void => {
       apply: (draft, tell) => {
         draft.migration.real.finalizer = finalizer === 'add';
         draft.migration.real.gone = draft.migration.real.deleting && finalizer === 'remove';
-        if (finalizer !== 'remove') return;
-        const pods = draft.machines.some(({ pods: { real } }) => real.clients.some((client) => client !== undefined));
-        if (pods || draft.server.real !== undefined)
-          tell.broken('law 10: the finalizer goes before our pods have gone');
+        if (finalizer === 'remove') letGo(draft, tell);
       },
     });
     return;

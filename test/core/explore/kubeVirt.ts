@@ -117,13 +117,16 @@ const lifeSteps = (machine: Machine, add: Add): void => {
       add('the guest boots', (m, tell) => {
         if (m.vmi.real.now === undefined) return;
         m.vmi.real.now.phase = 'Running';
+        if (m.vmi.real.now.migrated) m.vmi.real.now.change = 'True';
         boot(m, tell);
       });
     }
     if (vm.real.exists && vm.real.side !== now.side && vm.real.update === 'Migration') {
       add('KubeVirt replaces the volumes of the VMI that is not running yet', (m) => {
         if (m.vmi.real.now === undefined) return;
+        // It is taken for a volume migration, whatever the launcher will mount or mounts already (contract §4.5).
         m.vmi.real.now.side = m.vm.real.side;
+        m.vmi.real.now.migrated = !m.vmi.real.now.migrated;
         if (m.pods.real.source === undefined) m.booted = m.namedBy;
       });
     }
@@ -190,7 +193,7 @@ const migrationSteps = (machine: Machine, add: Add): void => {
   if (now === undefined) return;
   const runs = now.phase === 'Running' && !now.deleting;
   const differs = vm.exists && vm.side !== now.side;
-  if (differs && now.migrated) {
+  if (differs && now.migrated && now.phase !== 'Pending') {
     add('KubeVirt takes the volumes of the VMI back', (m) => {
       if (m.vmi.real.now === undefined) return;
       m.vmi.real.now.side = m.vm.real.side;
@@ -237,7 +240,9 @@ const migrationSteps = (machine: Machine, add: Add): void => {
   }
   const attempt = now.attempt;
   if (handedOver && attempt !== undefined && !attempt.ended && !isFinal(now)) {
-    if (!attempt.ready && machine.guest === 'source' && target !== undefined && !target.ending) {
+    // Volumes that are copied to where they are already never get there.
+    const isPossible = !(now.migrated && target?.side === source?.side);
+    if (!attempt.ready && machine.guest === 'source' && target !== undefined && !target.ending && isPossible) {
       add('the guest switches over', (m) => {
         const from = m.pods.real.source?.side ?? 'A';
         const to = m.pods.real.target?.side ?? 'A';

@@ -110,6 +110,8 @@ const judgePod = (machine: Machine, what: string, tell: Tell, isLate: boolean): 
 export const land = (write: Late, world: World, tell: Tell, isLate: boolean): void => {
   const machine = world.machines[write.machine];
   if (machine === undefined) return;
+  // What is made for an owner that is gone is collected.
+  const { gone } = world.migration.real;
   if (write.vm !== undefined) landVm(write.vm, machine, world, tell, isLate);
   if (write.rec !== undefined && isSame(machine.rec.real, write.rec.before) && !world.migration.real.gone) {
     judgeRec(write.rec.before, write.rec.after, machine, tell);
@@ -122,7 +124,7 @@ export const land = (write: Late, world: World, tell: Tell, isLate: boolean): vo
     if (machine.pods.real.clients[disk] !== undefined) return;
     judgePod(machine, 'a copy client', tell, isLate);
     if (machine.rec.real?.offline?.id !== copy && !isLate) tell.broken('law 8: a copy is begun that is not recorded');
-    machine.pods.real.clients[disk] = { uid: freshId(), copy, phase: 'Pending', deleting: false };
+    machine.pods.real.clients[disk] = { uid: freshId(), copy, phase: 'Pending', deleting: gone };
     machine.torn[disk] = false;
     if (isLate) machine.landed = 'pods';
     else machine.unseenPods = true;
@@ -133,7 +135,7 @@ export const land = (write: Late, world: World, tell: Tell, isLate: boolean): vo
       const mounts = write.server.slice(index * disks, (index + 1) * disks).includes(true);
       if (mounts) judgePod(served, 'a copy server', tell, isLate);
     }
-    world.server.real = { uid: freshId(), phase: 'Pending', deleting: false, mounts: write.server };
+    world.server.real = { uid: freshId(), phase: 'Pending', deleting: gone, mounts: write.server };
     if (!isLate) world.unseenServer = true;
     else for (const served of world.machines) served.landed = 'pods';
   }

@@ -240,7 +240,7 @@ export const variants: readonly Variant[] = [
   {
     without: 'the launcher being seen before a live migration',
     scope: lateViews,
-    breaks: 'law 2',
+    breaks: 'stuck',
     core: withFacts((facts) => (facts.launcher === 'none' ? { ...facts, launcher: 'source' } : facts)),
   },
   {
