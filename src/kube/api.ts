@@ -1,4 +1,4 @@
-// The port to a cluster: six verbs, each a cold Observable that sends its request when subscribed and aborts it when
+// The port to a cluster: seven verbs, each a cold Observable that sends its request when subscribed and aborts it when
 // unsubscribed. The real client (client.ts) and the simulated API server (sim/) stand behind it, so the whole daemon
 // runs in virtual time. A request that the server answered with anything but success ends in a KubeFailure.
 import type { Observable } from 'rxjs';
@@ -105,6 +105,14 @@ export interface RemoveOptions {
   readonly gracePeriodSeconds?: number;
 }
 
+/** How much of what a container wrote is asked for. */
+export interface LogOptions {
+  /** The last so many lines. */
+  readonly tailLines: number;
+  /** Of those the first so many bytes; the last line may then be cut off. */
+  readonly limitBytes: number;
+}
+
 export interface KubeApi {
   /** One page of a list; emits once. */
   list(resource: Resource, options: ListOptions): Observable<ListPage>;
@@ -124,6 +132,8 @@ export interface KubeApi {
   patch(resource: Resource, ref: ObjectRef, patch: Patch, options?: PatchOptions): Observable<KubeObject>;
   /** Emits once when the deletion was accepted; the object may live on until its finalizers and containers are done. */
   remove(resource: Resource, ref: ObjectRef, options: RemoveOptions): Observable<void>;
+  /** The last lines that the only container of a pod has written; emits once. 400 while it has not started. */
+  log(pod: ObjectRef, options: LogOptions): Observable<string>;
 }
 
 /**

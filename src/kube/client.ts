@@ -10,6 +10,7 @@ import type { Asked } from './clientFailure.ts';
 import { pathOf } from './clientPath.ts';
 import { type Call, type ConnectOptions, connectDefaults, sender, type Target } from './clientSend.ts';
 import { fieldManager } from './names.ts';
+import { resources } from './resources.ts';
 
 export interface Connection extends KubeApi {
   /** Scheme, host and port of the API server, for messages. */
@@ -104,6 +105,12 @@ export const connect = (kubeConfig: KubeConfig, options: Partial<ConnectOptions>
       const path = pathOf(resource, { ...ref, query: write });
       const call: Call = { asked, method: 'DELETE', path, contentType: 'application/json', body };
       return ask(call, requestTimeoutMs).pipe(map(() => undefined));
+    },
+    log: (ref, { tailLines, limitBytes }) => {
+      const subresource = 'log';
+      const asked: Asked = { verb: 'get', resource: resources.pods, ref, subresource, server };
+      const path = pathOf(resources.pods, { ...ref, subresource, query: { tailLines, limitBytes } });
+      return read(asked, path, requestTimeoutMs);
     },
   };
 };

@@ -17,5 +17,6 @@ export const endable = (api: KubeApi, isOver: () => boolean): KubeApi => {
     create: unlessOver(api.create),
     patch: unlessOver(api.patch),
     remove: unlessOver(api.remove),
+    log: unlessOver(api.log),
   };
 };

@@ -7,6 +7,7 @@ import type {
   KubeObject,
   ListOptions,
   ListPage,
+  LogOptions,
   ObjectRef,
   Patch,
   PatchOptions,
@@ -62,6 +63,10 @@ export interface ApiServer {
   subresource(group: string, plural: string, name: string, handle: SubresourceHandler): void;
   /** Calls a subresource handler; 404 if there is none. */
   call(group: string, plural: string, name: string, ref: ObjectRef, body: Json, actor: string): void;
+  /** What a pod's container has written, cut as asked; 400 while it has not started. */
+  log(pod: ObjectRef, options?: Partial<LogOptions>): string;
+  /** Says who knows what containers have written. */
+  logsFrom(source: LogSource): void;
   /** The port that the daemon gets: asynchronous, with latency and faults. `actor` names the caller in Change. */
   port(options?: PortOptions): KubeApi;
 }
@@ -103,6 +108,9 @@ export type Admission = (write: {
 
 export type SubresourceHandler = (ref: ObjectRef, body: Json, actor: string) => void;
 
+/** All that a pod's container has written; undefined for a pod that the source does not know. */
+export type LogSource = (pod: KubeObject) => string | undefined;
+
 /** How one caller's requests fare. Absent or empty: each takes `latencyMs` and nothing goes wrong. */
 export interface PortOptions {
   readonly actor?: string;
@@ -119,7 +127,7 @@ export interface PortOptions {
 export interface RequestInfo {
   /** 1 for the first request made through this port. */
   readonly number: number;
-  readonly verb: 'list' | 'watch' | 'get' | 'create' | 'patch' | 'remove';
+  readonly verb: 'list' | 'watch' | 'get' | 'create' | 'patch' | 'remove' | 'log';
   readonly resource: Resource;
   readonly ref: ObjectRef | undefined;
   readonly body: unknown;

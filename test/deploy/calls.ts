@@ -28,6 +28,7 @@ const recorded = (api: KubeApi, calls: Calls): KubeApi => {
     patch: (resource, ref, patch, options) =>
       called('patch', resource, options?.subresource, api.patch(resource, ref, patch, options)),
     remove: (resource, ref, options) => called('delete', resource, undefined, api.remove(resource, ref, options)),
+    log: (ref, options) => called('get', resources.pods, 'log', api.log(ref, options)),
   };
 };
 

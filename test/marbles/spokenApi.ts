@@ -71,7 +71,7 @@ const createSentence = (resource: Resource, object: KubeObject): string => {
 /** Makes the port. */
 export const spokenApi = (answers: Answers): KubeApi => {
   const unasked = (): never => {
-    throw new Error('This test answers neither lists nor watches.');
+    throw new Error('This test answers neither lists nor watches nor logs.');
   };
   const send = (request: Request): Observable<never> => defer(() => answers.request(request) as Observable<never>);
   return {
@@ -88,5 +88,6 @@ export const spokenApi = (answers: Answers): KubeApi => {
     },
     remove: (resource, ref, { uid }) =>
       send({ verb: 'remove', resource, ref, uid, sentence: `delete ${spoken(ref.name)}` }),
+    log: () => defer(unasked),
   };
 };

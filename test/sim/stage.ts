@@ -56,6 +56,7 @@ const impatient = (api: KubeApi): KubeApi => {
     create: (resource, object) => within(api.create(resource, object)),
     patch: (resource, ref, patch, options) => within(api.patch(resource, ref, patch, options)),
     remove: (resource, ref, options) => within(api.remove(resource, ref, options)),
+    log: (ref, options) => within(api.log(ref, options)),
   };
 };
 

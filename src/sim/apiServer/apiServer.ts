@@ -11,6 +11,7 @@ import { type KindStore, kindStore } from './kindStore.ts';
 import { lists } from './lists.ts';
 import { mirrorEvents } from './mirrorEvents.ts';
 import { objects } from './objects.ts';
+import { podLogs } from './podLogs.ts';
 import { port } from './port.ts';
 import { seededRandom } from './seededRandom.ts';
 import type { Ownership } from './serverSideApply.ts';
@@ -123,6 +124,7 @@ export const apiServer = (options: ApiServerOptions = {}): ApiServer => {
     ...lists(inside, options.continueMs ?? 300_000),
     ...watches(inside, options.bookmarkMs ?? 60_000),
     ...subresources(),
+    ...podLogs(inside),
     changes$: changes$.asObservable(),
     now: inside.now,
     register,

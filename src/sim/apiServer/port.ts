@@ -2,6 +2,7 @@
 // server have. A request that is given up before it reached the server is not carried out; one that reached it is.
 import { asyncScheduler, Observable } from 'rxjs';
 import { type KubeApi, KubeFailure, type Resource } from '../../kube/api.ts';
+import { resources } from '../../kube/resources.ts';
 import type { ApiServer, PortOptions, RequestFault, RequestInfo } from '../cluster.ts';
 import { failures } from './failures.ts';
 import { watchDelivery } from './watchDelivery.ts';
@@ -124,5 +125,7 @@ export const port = (server: ApiServer, options: PortOptions = {}): KubeApi => {
       ),
     remove: (resource, ref, remove) =>
       answer({ verb: 'remove', resource, ref, body: remove }, () => server.remove(resource, ref, actor, remove)),
+    log: (ref, log) =>
+      answer({ verb: 'log', resource: resources.pods, ref, body: undefined }, () => server.log(ref, log)),
   };
 };

@@ -148,6 +148,7 @@ export const recordedCluster = ({ now, lateMs, duplicates }: ClusterOptions): Re
       create: onlyWatched,
       patch: onlyWatched,
       remove: onlyWatched,
+      log: onlyWatched,
     }),
   };
 };

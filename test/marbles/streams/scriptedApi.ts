@@ -32,6 +32,7 @@ export const scriptedApi = (
     create: neverAsked,
     patch: neverAsked,
     remove: neverAsked,
+    log: neverAsked,
   };
   return { api, asked };
 };
