@@ -1,5 +1,5 @@
 // The nodes: scheduling, claims that only one node may use, how pods end, and claims themselves.
-import { delay, NEVER, of } from 'rxjs';
+import { asyncScheduler, delay, NEVER, Observable, of } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { resources } from '../../src/kube/resources.ts';
 import { createWeb, live, toB, type World, web } from './kubevirtWorld.ts';
@@ -218,5 +218,103 @@ test('the second virt-launcher of a VM can be held back and let go', () => {
     [20, (world) => expect(world.launchers().map(({ status }) => status?.phase)).toEqual(['Running', 'Pending'])],
     [20, ({ kube }) => kube.nodeSide(web, { target: 'release' })],
     [28, (world) => expect(world.runsOn()).toEqual(['b'])],
+  ]);
+});
+
+describe('Secrets', () => {
+  const secret =
+    (name: string, data: object) =>
+    ({ server }: World): void => {
+      const metadata = { name, namespace: 'default' };
+      server.create(resources.secrets, { apiVersion: 'v1', kind: 'Secret', metadata, data }, 'user');
+    };
+  const mounting = (items?: readonly { readonly key: string; readonly path: string }[]) =>
+    pod('mounting', [], { volumes: [{ name: 'keys', secret: { secretName: 'keys', items } }] });
+  const events = { group: '', version: 'v1', plural: 'events', kind: 'Event', namespaced: true } as const;
+  const failures = ({ server }: World) =>
+    server.all(events, 'default').map(({ reason, message, count }) => ({ reason, message, count }));
+  const waiting = ({ pods }: World) => pods()[0]?.status?.['containerStatuses'];
+
+  test('that are missing keep a pod in ContainerCreating, tried less and less often, and an Event says so', () => {
+    live({}, [
+      [0, mounting()],
+      [
+        // Tried at 0.23 s, and then 0.5 s, 1 s and 2 s after each other.
+        4,
+        (world) => {
+          expect(phaseOf(world, 'mounting')).toBe('Pending');
+          expect(waiting(world)).toMatchObject([{ state: { waiting: { reason: 'ContainerCreating' } } }]);
+          const message = 'MountVolume.SetUp failed for volume "keys" : secret "keys" not found';
+          expect(failures(world)).toEqual([{ reason: 'FailedMount', message, count: 4 }]);
+        },
+      ],
+      [4, secret('keys', {})],
+      [7, (world) => expect(phaseOf(world, 'mounting')).toBe('Pending')],
+      [9, (world) => expect(phaseOf(world, 'mounting')).toBe('Running')],
+    ]);
+  });
+
+  test('have to hold every key that is asked for', () => {
+    live({}, [
+      [0, secret('keys', { psk: '' })],
+      [0, mounting([{ key: 'password', path: 'password' }])],
+      [1, (world) => expect(phaseOf(world, 'mounting')).toBe('Pending')],
+      [
+        1,
+        (world) =>
+          expect(failures(world)[0]?.message).toBe(
+            'MountVolume.SetUp failed for volume "keys" : references non-existent secret key: password',
+          ),
+      ],
+    ]);
+  });
+
+  test('that never come do not keep a pod from being deleted, and its claims are free again', () => {
+    live({}, [
+      [0, claim('single', ['ReadWriteOncePod'])],
+      [
+        0,
+        pod('stuck', [], {
+          volumes: [
+            { name: 'keys', secret: { secretName: 'keys' } },
+            { name: 'disk', persistentVolumeClaim: { claimName: 'single' } },
+          ],
+        }),
+      ],
+      [1, pod('next', ['single'])],
+      [3, (world) => expect([phaseOf(world, 'stuck'), phaseOf(world, 'next')]).toEqual(['Pending', 'Pending'])],
+      [3, ({ user }) => user.deletePod({ namespace: 'default', name: 'stuck' })],
+      [5, (world) => expect([phaseOf(world, 'stuck'), phaseOf(world, 'next')]).toEqual([undefined, 'Running'])],
+    ]);
+  });
+
+  test('are looked for again on a node that was lost meanwhile', () => {
+    live({}, [
+      [0, mounting()],
+      [1, ({ nodes }) => nodes.lose('node1')],
+      [2, secret('keys', {})],
+      [60, (world) => expect(phaseOf(world, 'mounting')).toBe('Pending')],
+      [60, ({ nodes }) => nodes.recover('node1')],
+      [61, (world) => expect(phaseOf(world, 'mounting')).toBe('Running')],
+    ]);
+  });
+});
+
+test('every pod has an address of its own', () => {
+  live({}, [
+    [0, pod('one', [])],
+    [0, pod('two', [])],
+    [2, ({ pods }) => expect(new Set(pods().map(({ status }) => status?.['podIP'])).size).toBe(2)],
+    [2, ({ pods }) => expect(pods()[0]?.status?.['podIP']).toMatch(/^10\.244\.0\.\d+$/)],
+  ]);
+});
+
+test('containers that are killed have been unsubscribed when the pod says that it has ended', () => {
+  let killedMs = 0;
+  const runner = () => new Observable<never>(() => () => (killedMs ||= asyncScheduler.now()));
+  live({ nodes: { runners: [runner], removeMs: 60_000 } }, [
+    [0, pod('stubborn', [], { terminationGracePeriodSeconds: 5 })],
+    [2, ({ user }) => user.deletePod({ namespace: 'default', name: 'stubborn' })],
+    [8, (world) => expect([phaseOf(world, 'stubborn'), killedMs]).toEqual(['Failed', 7000])],
   ]);
 });

@@ -19,6 +19,15 @@ const cut = (text: string, { tailLines, limitBytes }: Partial<LogOptions>): stri
   return limitBytes === undefined ? last : Buffer.from(last).subarray(0, limitBytes).toString('utf8');
 };
 
+interface ContainerStatus {
+  readonly state?: { readonly waiting?: unknown };
+}
+
+const isWaiting = (pod: Pod): boolean => {
+  const [container] = (pod.status?.['containerStatuses'] ?? []) as readonly ContainerStatus[];
+  return container === undefined || container.state?.waiting !== undefined;
+};
+
 /** The part of an ApiServer that answers `pods/log`. */
 export const podLogs = (inside: Inside): Pick<ApiServer, 'log' | 'logsFrom'> => {
   const sources: LogSource[] = [];
@@ -30,7 +39,7 @@ export const podLogs = (inside: Inside): Pick<ApiServer, 'log' | 'logsFrom'> => 
       const pod = inside.store(resources.pods).read(ref) as Pod | undefined;
       if (pod === undefined) throw failures.notFound(resources.pods, ref.name);
       if (pod.spec.nodeName === undefined) return '';
-      if (pod.status?.['containerStatuses'] === undefined) {
+      if (isWaiting(pod)) {
         const { name } = (pod.spec['containers'] as readonly { readonly name: string }[])[0] ?? { name: '' };
         const why = `container "${name}" in pod "${ref.name}" is waiting to start: ContainerCreating`;
         throw failures.badRequest(why);

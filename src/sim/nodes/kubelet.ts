@@ -1,18 +1,24 @@
-// The kubelets of all nodes: start a pod's containers once its claims are attached, report how they end, stop them when
-// the pod is deleted (kill after the grace period) and remove the pod when that is done. A lost node does none of it.
+// The kubelets of all nodes: start a pod's containers once its claims are attached and its Secrets are there, report how
+// they end, stop them when the pod is deleted (kill after the grace period) and remove the pod when that is done. A lost
+// node does none of it.
 import { asyncScheduler, Subject, Subscription } from 'rxjs';
 import { resources } from '../../kube/resources.ts';
-import { identifiers } from '../apiServer/identifiers.ts';
 import type { ApiServer } from '../cluster.ts';
 import { model } from '../kubevirt/model.ts';
-import type { Condition, Pod } from '../kubevirt/objects.ts';
+import type { Pod } from '../kubevirt/objects.ts';
 import { attachments } from './attachments.ts';
 import type { ContainerEnd, ContainerRunner } from './containerRunner.ts';
+import { podReports } from './podReports.ts';
+import { secretMounts } from './secretMounts.ts';
 
 export interface KubeletOptions {
   readonly startMs: number;
   /** From the end of a deleted pod's containers to its removal. */
   readonly removeMs: number;
+  /** How long it first waits for a Secret that is missing; twice as long each time after. */
+  readonly mountRetryMs: number;
+  /** The address of the next pod. */
+  readonly nextAddress: () => string;
   readonly runner: ContainerRunner;
   readonly isLost: (node: string) => boolean;
 }
@@ -25,45 +31,34 @@ export interface Kubelet {
 
 interface Running {
   pod: Pod;
-  stage: 'waiting' | 'starting' | 'running' | 'ended';
+  /** From `mounting` to `running` its claims are attached. */
+  stage: 'waiting' | 'mounting' | 'starting' | 'running' | 'ended';
   stopping: boolean;
   /** How its containers ended; undefined while they run and when there never were any. */
   end: ContainerEnd | undefined;
   readonly stop$: Subject<void>;
   readonly work: Subscription;
+  /** Its containers; unsubscribing kills them. */
+  readonly containers: Subscription;
 }
 
 const kubelet = 'kubelet';
 
-const conditionsOf = (ready: boolean): readonly Condition[] =>
-  ['PodScheduled', 'Initialized', 'Ready', 'ContainersReady'].map((type, index) => ({
-    type,
-    status: index < 2 || ready ? 'True' : 'False',
-  }));
+/** The longest that a kubelet waits between two tries to mount. */
+const longestMountWaits = 2 ** 8;
 
 /** Runs the kubelets. */
 export const kubelets = (server: ApiServer, options: KubeletOptions): Kubelet => {
   const pods = new Map<string, Running>();
   const attached = attachments(server);
+  const secrets = secretMounts(server);
+  const reports = podReports(server);
+  const { current } = reports;
   const all = new Subscription();
   const later = (running: Running, ms: number, act: () => void): void => {
     running.work.add(asyncScheduler.schedule(act, ms));
   };
-  const current = (pod: Pod): Pod | undefined => {
-    const found = model.maybe<Pod>(server.read(resources.pods, pod.metadata));
-    return found?.metadata.uid === pod.metadata.uid ? found : undefined;
-  };
-  const report = (pod: Pod, status: object): void => {
-    const found = current(pod);
-    if (found === undefined) return;
-    server.replace(resources.pods, { ...found, status: { ...found.status, ...status } }, kubelet, {
-      subresource: 'status',
-    });
-  };
   const isLost = ({ pod }: Running): boolean => options.isLost(pod.spec.nodeName ?? '');
-  const containersOf = (pod: Pod): readonly { readonly name: string; readonly image: string }[] =>
-    pod.spec['containers'] as readonly { readonly name: string; readonly image: string }[];
-
   const remove = (running: Running): void =>
     later(running, options.removeMs, () => {
       const pod = current(running.pod);
@@ -71,24 +66,7 @@ export const kubelets = (server: ApiServer, options: KubeletOptions): Kubelet =>
       server.remove(resources.pods, pod.metadata, kubelet, { uid: pod.metadata.uid, gracePeriodSeconds: 0 });
     });
 
-  const reportEnd = (running: Running): void => {
-    const { exitCode, message } = running.end ?? { exitCode: 0 };
-    const finishedAt = identifiers.timestamp(server.now());
-    const reason = exitCode === 0 ? 'Completed' : 'Error';
-    const terminated = { exitCode, reason, finishedAt, ...(message === undefined ? {} : { message }) };
-    report(running.pod, {
-      phase: exitCode === 0 ? 'Succeeded' : 'Failed',
-      conditions: conditionsOf(false),
-      containerStatuses: containersOf(running.pod).map(({ name, image }) => ({
-        name,
-        image,
-        ready: false,
-        started: false,
-        restartCount: 0,
-        state: { terminated },
-      })),
-    });
-  };
+  const reportEnd = ({ pod, end }: Running): void => reports.ended(pod, end ?? { exitCode: 0 });
 
   const ended = (running: Running, end: ContainerEnd): void => {
     running.stage = 'ended';
@@ -105,26 +83,11 @@ export const kubelets = (server: ApiServer, options: KubeletOptions): Kubelet =>
     const found = current(running.pod);
     if (found === undefined) return;
     running.stage = 'running';
-    const startedAt = identifiers.timestamp(server.now());
-    report(found, {
-      phase: 'Running',
-      conditions: conditionsOf(true),
-      podIP: '10.0.0.1',
-      podIPs: [{ ip: '10.0.0.1' }],
-      startTime: startedAt,
-      containerStatuses: containersOf(found).map(({ name, image }) => ({
-        name,
-        image,
-        ready: true,
-        started: true,
-        restartCount: 0,
-        state: { running: { startedAt } },
-      })),
-    });
+    reports.runs(found, options.nextAddress());
     let last: ContainerEnd | undefined;
     const run$ = options.runner(current(found) ?? found, running.stop$);
     if (run$ === undefined) return;
-    running.work.add(
+    running.containers.add(
       run$.subscribe({
         next: (end) => {
           last = end;
@@ -140,8 +103,27 @@ export const kubelets = (server: ApiServer, options: KubeletOptions): Kubelet =>
     if (running.stage !== 'waiting' || running.stopping || isLost(running)) return;
     const found = current(running.pod);
     if (found === undefined || attached.attach(found) !== undefined) return;
-    running.stage = 'starting';
-    later(running, options.startMs, () => start(running));
+    running.stage = 'mounting';
+    mount(running, options.mountRetryMs);
+  };
+
+  const mount = (running: Running, retryMs: number): void => {
+    const pod = current(running.pod);
+    if (running.stage !== 'mounting' || running.stopping || pod === undefined) return;
+    if (isLost(running)) {
+      running.stage = 'waiting';
+      return;
+    }
+    const obstacle = secrets.obstacle(pod);
+    if (obstacle === undefined) {
+      running.stage = 'starting';
+      later(running, options.startMs, () => start(running));
+      return;
+    }
+    reports.waits(pod);
+    secrets.tell(pod, obstacle);
+    const nextMs = Math.min(retryMs * 2, options.mountRetryMs * longestMountWaits);
+    later(running, retryMs, () => mount(running, nextMs));
   };
 
   const retryWaiting = (): void => {
@@ -154,11 +136,13 @@ export const kubelets = (server: ApiServer, options: KubeletOptions): Kubelet =>
     if (running.stage === 'running') {
       running.stop$.next();
       later(running, graceMs, () => {
-        if (running.stage === 'running') ended(running, { exitCode: 137, message: 'killed' });
+        if (running.stage !== 'running') return;
+        running.containers.unsubscribe();
+        ended(running, { exitCode: 137, message: 'killed' });
       });
       return;
     }
-    if (running.stage === 'starting') attached.detach(running.pod);
+    attached.detach(running.pod);
     running.stage = 'ended';
     remove(running);
     retryWaiting();
@@ -167,7 +151,7 @@ export const kubelets = (server: ApiServer, options: KubeletOptions): Kubelet =>
   const gone = (uid: string): void => {
     const running = pods.get(uid);
     if (running === undefined) return;
-    if (running.stage === 'starting' || running.stage === 'running') attached.detach(running.pod);
+    attached.detach(running.pod);
     running.stage = 'ended';
     running.work.unsubscribe();
     pods.delete(uid);
@@ -180,9 +164,11 @@ export const kubelets = (server: ApiServer, options: KubeletOptions): Kubelet =>
     let running = pods.get(uid);
     if (running === undefined) {
       const stage = model.isPodDown(pod) ? 'ended' : 'waiting';
-      running = { pod, stage, stopping: false, end: undefined, stop$: new Subject(), work: new Subscription() };
+      const [work, containers] = [new Subscription(), new Subscription()];
+      running = { pod, stage, stopping: false, end: undefined, stop$: new Subject(), work, containers };
       pods.set(uid, running);
-      all.add(running.work);
+      work.add(containers);
+      all.add(work);
     }
     running.pod = pod;
     if (deletionTimestamp === undefined) tryStart(running);

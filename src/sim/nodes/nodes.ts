@@ -17,6 +17,10 @@ export interface NodesOptions {
   readonly startMs?: number;
   /** From the end of a deleted pod's containers to its removal, in ms. Default 310. */
   readonly removeMs?: number;
+  /** How long a kubelet first waits for a Secret that is missing, in ms. Default 500. */
+  readonly mountRetryMs?: number;
+  /** Gives each pod an address of its own as it starts. Default addresses of a pod network that does not exist. */
+  readonly nextAddress?: () => string;
   /** From a claim's creation to Bound, in ms. Default 2. */
   readonly bindMs?: number;
   /** Storage classes whose claims are bound when the first pod that mounts them has a node. Default none. */
@@ -57,6 +61,15 @@ const untilStopped = (stop$: Observable<void>): Observable<ContainerEnd> =>
     map(() => ({ exitCode: 0 })),
   );
 
+/** Addresses as pod networks have them, each once. */
+const podNetwork = (): (() => string) => {
+  let given = 0;
+  return () => {
+    given += 1;
+    return `10.${244 + Math.floor(given / 65_536)}.${Math.floor(given / 256) % 256}.${given % 256}`;
+  };
+};
+
 /** Runs the nodes until unsubscribed. */
 export const nodes = (server: ApiServer, options: NodesOptions = {}): Nodes => {
   const names = options.names ?? ['node1', 'node2'];
@@ -81,6 +94,8 @@ export const nodes = (server: ApiServer, options: NodesOptions = {}): Nodes => {
   const running = kubelets(server, {
     startMs: scaled(options.startMs, 530),
     removeMs: scaled(options.removeMs, 310),
+    mountRetryMs: scaled(options.mountRetryMs, 500),
+    nextAddress: options.nextAddress ?? podNetwork(),
     isLost: (node) => lost.has(node),
     runner: (pod, stop$) => {
       for (const runner of runners) {
