@@ -4,7 +4,7 @@ import type { KubeObject } from '../../src/kube/api.ts';
 import { resources } from '../../src/kube/resources.ts';
 import type { Change } from '../../src/sim/cluster.ts';
 import type { Clash } from '../../src/sim/nodes/claimWriters.ts';
-import type { Boot } from '../../src/sim/nodes/disks.ts';
+import type { Boot } from '../../src/sim/nodes/guestDisks.ts';
 import type { World } from '../../src/sim/scenario/world.ts';
 import { at, type Machine, type Sight, sight } from './sight.ts';
 

@@ -71,7 +71,7 @@ const contentOf = (world: World, machine: Cast): ContentState => {
   const { namespace } = machine;
   const total = machine.disks.reduce((sum, { target }) => sum + world.disks.content(namespace, target).length, 0);
   const missing = machine.disks.reduce(
-    (sum, { volume, target }) => sum + world.disks.missing(machine, volume, target),
+    (sum, { volume, target }) => sum + world.disks.glance(machine, volume, target),
     0,
   );
   return contentState(missing, total);

@@ -1,6 +1,7 @@
 // A live migration as the nodes carry it out, one write to the VMI's migrationState per step: the target prepares, the
 // copy starts, the paused domain appears, the guest switches over (the point of no return), nodeName moves, completed.
-import type { Disks, MountedDisk } from '../nodes/disks.ts';
+import type { Disks } from '../nodes/disks.ts';
+import type { MountedDisk } from '../nodes/guestDisks.ts';
 import type { Context } from './context.ts';
 import { model } from './model.ts';
 import type { NodeSides } from './nodeSide.ts';

@@ -1,5 +1,5 @@
 // The blocks on every claim, and what every guest disk must hold: the newest write to each block that the guest was told
-// is safe. Blocks are immutable values, so copying a disk is sharing a list.
+// is safe. Here blocks are immutable values in memory, which thousands of runs can afford; real copies keep real ones.
 
 /** `writer` is `namespace/vm/volume`; undefined is a block never written. */
 export interface Block {
@@ -14,16 +14,22 @@ export interface Blocks {
   readonly size: number;
   /** What is on a claim (`namespace/claim`). */
   read(claim: string): Content;
-  put(claim: string, content: Content): void;
+  /** Copies blocks from `first` up to, not including, `last`. */
+  copy(source: string, target: string, first: number, last: number): void;
+  /** Makes what blocks hold useless, from `first` to the end. */
+  spoil(claim: string, first: number): void;
   /** Takes what is on the claim, or a fresh installation if nothing is, for what this writer wrote last. */
   install(writer: string, claim: string): void;
   /** Lets a writer write so many further blocks, one after the other, round and round. */
   write(writer: string, claim: string, count: number): void;
-  /** Blocks of a claim that are not what the writer wrote last; 0 for a writer that never wrote. */
+  /** Blocks of a claim that are not, byte for byte, what the writer wrote last; 0 for a writer that never wrote. */
   missing(writer: string, claim: string): number;
+  /** The same as far as a glance tells: cheap enough to be asked all the time. */
+  glance(writer: string, claim: string): number;
 }
 
-const differing = (wanted: Content, found: Content): number =>
+/** Blocks that are not as wanted. */
+export const differing = (wanted: Content, found: Content): number =>
   wanted.filter((block, index) => block?.writer !== found[index]?.writer || block?.sequence !== found[index]?.sequence)
     .length;
 
@@ -34,12 +40,24 @@ export const blocksOf = (size: number): Blocks => {
   const truths = new Map<string, Content>();
   const sequences = new Map<string, number>();
   const read = (claim: string): Content => contents.get(claim) ?? empty;
+  const change = (claim: string, blockAt: (index: number, before: Block | undefined) => Block | undefined): void => {
+    contents.set(
+      claim,
+      read(claim).map((block, index) => blockAt(index, block)),
+    );
+  };
+  const missing = (writer: string, claim: string): number => {
+    const truth = truths.get(writer);
+    return truth === undefined ? 0 : differing(truth, read(claim));
+  };
   return {
     size,
     read,
-    put: (claim, content) => {
-      contents.set(claim, content);
+    copy: (source, target, first, last) => {
+      const content = read(source);
+      change(target, (index, before) => (index >= first && index < last ? content[index] : before));
     },
+    spoil: (claim, first) => change(claim, (index, before) => (index >= first ? undefined : before)),
     install: (writer, claim) => {
       if (truths.has(writer)) return;
       const content = contents.get(claim) ?? Array.from({ length: size }, () => ({ writer, sequence: 0 }));
@@ -59,9 +77,7 @@ export const blocksOf = (size: number): Blocks => {
       truths.set(writer, truth);
       contents.set(claim, content);
     },
-    missing: (writer, claim) => {
-      const truth = truths.get(writer);
-      return truth === undefined ? 0 : differing(truth, read(claim));
-    },
+    missing,
+    glance: missing,
   };
 };
