@@ -31,6 +31,8 @@ export interface DaemonOptions extends ModesOptions {
   readonly lateWriteMs: number;
   readonly limits: Limits & EffectLimits;
   readonly copyImage: string;
+  /** Makes keys and names that nobody can guess: so many random bytes, as hexadecimal digits. */
+  readonly randomHex: (bytes: number) => string;
   /** Names this process in Events, for example its pod. */
   readonly instance: string;
   /** Hears every snapshot, for metrics and readiness. */
@@ -79,6 +81,7 @@ export const daemon = (api: KubeApi, options: DaemonOptions, stop$: Observable<u
       holdUntilMs: now() + options.startupHoldMs,
       limits: options.limits,
       copyImage: options.copyImage,
+      randomHex: options.randomHex,
       unreadable: ({ namespace, migration }: MigrationKey) => latest?.migrations.malformedAt(namespace, migration),
     };
     return snapshots.pipe(

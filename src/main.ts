@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // The process: command line, wiring, shutdown, and the only subscribe. Exit codes: 0 after an orderly end, 1 after a
 // bug, 2 when it was started wrongly. A bug ends the process at once, because starting again is safe by design.
+import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { asyncScheduler, ReplaySubject, config as rxjsConfig, timer } from 'rxjs';
 import { type Config, parseConfig } from './config.ts';
@@ -41,6 +42,7 @@ const run = async (config: Config): Promise<void> => {
     {
       ...config,
       watch: { ...config.watch, random: Math.random },
+      randomHex: (bytes) => randomBytes(bytes).toString('hex'),
       instance: process.env['POD_NAME'] ?? hostname(),
       onSignal: told.onSignal,
       onSnapshot: told.onSnapshot,

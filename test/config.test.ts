@@ -20,7 +20,7 @@ const all: readonly Option<unknown>[] = Object.values(options);
 describe('parseConfig', () => {
   test('has a default for everything, and what it makes is what the daemon and the client take', () => {
     const config = configOf([]);
-    const daemon: Omit<DaemonOptions, 'watch' | 'instance'> = config;
+    const daemon: Omit<DaemonOptions, 'watch' | 'instance' | 'randomHex'> = config;
     const watch: Omit<DaemonOptions['watch'], 'random'> = config.watch;
     const connection: Partial<ConnectOptions> = config.connection;
     expect([daemon.settleMs, daemon.limits.maxLiveAttempts, watch.pageSize, connection.requestTimeoutMs]).toStrictEqual(

@@ -54,7 +54,8 @@ const beginCopy = (
     failures: [],
   };
   const { cutOver: _, ...rest } = record;
-  return begin('Waiting', clearance, { kind: 'record', why: 'copyBegins', record: { ...rest, offline } });
+  const copiesBegun = (record.copiesBegun ?? 0) + 1;
+  return begin('Waiting', clearance, { kind: 'record', why: 'copyBegins', record: { ...rest, offline, copiesBegun } });
 };
 
 /** Whether anything can still write to a claim of the machine (law 1); says what. */

@@ -18,6 +18,8 @@ export type GroupCommand =
       readonly disk: RecordedDisk;
       readonly copyId: string;
       readonly server: Pod;
+      /** Nothing was ever copied to the target. */
+      readonly fresh: boolean;
     };
 
 export interface GroupView {
@@ -42,6 +44,15 @@ export interface GroupDecision {
   readonly checkAgainMs: number | undefined;
 }
 
+interface WishedDisk {
+  readonly disk: RecordedDisk;
+  /** Its back-off is over then. */
+  readonly notBeforeMs: number;
+  /** uid of the pod that failed last; empty if none did. */
+  readonly failedPod: string;
+  readonly fresh: boolean;
+}
+
 interface Wish {
   readonly machine: string;
   readonly copyId: string;
@@ -49,7 +60,7 @@ interface Wish {
   readonly paused: boolean;
   /** Copy pods that mount its claims now. */
   readonly copyPods: readonly Pod[];
-  readonly disks: readonly (RecordedDisk & { readonly notBeforeMs: number; readonly failedPod: string })[];
+  readonly disks: readonly WishedDisk[];
 }
 
 /** The copy a machine needs now; undefined when it needs none. */
@@ -64,7 +75,8 @@ const wishOf = (facts: MachineFacts, limits: Limits): Wish | undefined => {
       const failure = offline.failures.find((candidate) => candidate.volume === disk.volume);
       const backOffMs = failure === undefined ? 0 : limits.copyRetryMs * 2 ** Math.min(failure.count - 1, 6);
       const notBeforeMs = failure === undefined ? 0 : Date.parse(failure.at) + backOffMs;
-      return { ...disk, notBeforeMs, failedPod: failure?.podUid ?? '' };
+      const fresh = failure === undefined && facts.record?.copiesBegun === 1;
+      return { disk, notBeforeMs, failedPod: failure?.podUid ?? '', fresh };
     });
   if (disks.length === 0) return undefined;
   return {
@@ -85,19 +97,24 @@ const hasEnded = (pod: Pod): boolean => pod.phase === 'Succeeded' || pod.phase =
  */
 const keepClient = (client: Pod, wish: Wish | undefined, servers: readonly Pod[]): boolean => {
   if (wish === undefined || client.copyId !== wish.copyId) return false;
-  const disk = wish.disks.find((candidate) => candidate.volume === client.volumeName);
-  if (disk === undefined || disk.failedPod === client.uid) return false;
-  if (servers.some((server) => server.uid === disk.failedPod)) return false;
-  return hasEnded(client) || servers.some((server) => isUp(server) && server.claims.includes(disk.target));
+  const wished = wish.disks.find(({ disk }) => disk.volume === client.volumeName);
+  if (wished === undefined || wished.failedPod === client.uid) return false;
+  if (servers.some((server) => server.uid === wished.failedPod)) return false;
+  return hasEnded(client) || servers.some((server) => isUp(server) && server.claims.includes(wished.disk.target));
 };
 
 const isUp = (server: Pod): boolean => !server.deleting && !hasEnded(server);
+
+/** A client is told its server's address when it is made. A pod has one before its containers run. */
+const isReachable = (server: Pod): boolean => server.address !== '';
 
 /** A server is kept while it mounts what is wanted, and after its end until that is written down as a failure. */
 const keepServer = (server: Pod, wishes: readonly Wish[]): boolean =>
   wishes
     .flatMap((wish) => wish.disks)
-    .some((disk) => server.claims.includes(disk.target) && (!hasEnded(server) || disk.failedPod !== server.uid));
+    .some(
+      ({ disk, failedPod }) => server.claims.includes(disk.target) && (!hasEnded(server) || failedPod !== server.uid),
+    );
 
 const causeOf = (pod: Pod, facts: MachineFacts | undefined): CancelCause => {
   if (facts === undefined || facts.view.migration.deleting) return 'deleted';
@@ -162,6 +179,7 @@ const decideOne = (
   const clearedMs = open.flatMap(({ clearance }) => (clearance.kind === 'wait' ? (clearance.checkAgainMs ?? []) : []));
   const server = servers.find((candidate) => isUp(candidate) && keepServer(candidate, wishes));
   if (server !== undefined) {
+    if (!isReachable(server)) return { ends, begins: [], checkAgainMs: earliest(clearedMs) };
     const { begins, checkAgainMs } = clientsFor(server, ready, clients, now);
     return { ends, begins, checkAgainMs: earliest([...clearedMs, checkAgainMs ?? []].flat()) };
   }
@@ -176,7 +194,7 @@ const decideOne = (
     const next = earliest(ready.flatMap((wish) => wish.disks.map((disk) => disk.notBeforeMs)));
     return { ends, begins: [], checkAgainMs: next === undefined ? undefined : next - now };
   }
-  const targets = ready.flatMap((wish) => wish.disks.map((disk) => disk.target));
+  const targets = ready.flatMap((wish) => wish.disks.map(({ disk }) => disk.target));
   return { ends, begins: [{ kind: 'createServer', machine, targets }], checkAgainMs: undefined };
 };
 
@@ -189,22 +207,16 @@ const clientsFor = (
 ): Pick<GroupDecision, 'begins' | 'checkAgainMs'> => {
   const open = ready.flatMap((wish) =>
     wish.disks
-      .filter((disk) => server.claims.includes(disk.target))
-      .filter((disk) => clients.every((pod) => pod.vmName !== wish.machine || pod.volumeName !== disk.volume))
-      .map((disk) => ({ wish, disk })),
+      .filter(({ disk }) => server.claims.includes(disk.target))
+      .filter(({ disk }) => clients.every((pod) => pod.vmName !== wish.machine || pod.volumeName !== disk.volume))
+      .map((wished) => ({ wish, ...wished })),
   );
   const begins = open
-    .filter(({ disk }) => disk.notBeforeMs <= now)
-    .map(
-      ({ wish, disk: { notBeforeMs: _, failedPod: __, ...disk } }): GroupCommand => ({
-        kind: 'createClient',
-        machine: wish.machine,
-        disk,
-        copyId: wish.copyId,
-        server,
-      }),
-    );
-  const next = earliest(open.filter(({ disk }) => disk.notBeforeMs > now).map(({ disk }) => disk.notBeforeMs));
+    .filter(({ notBeforeMs }) => notBeforeMs <= now)
+    .map(({ wish: { machine, copyId }, disk, fresh }): GroupCommand => {
+      return { kind: 'createClient', machine, disk, copyId, server, fresh };
+    });
+  const next = earliest(open.filter(({ notBeforeMs }) => notBeforeMs > now).map(({ notBeforeMs }) => notBeforeMs));
   return { begins, checkAgainMs: next === undefined ? undefined : next - now };
 };
 

@@ -126,6 +126,10 @@ export interface Pod extends Kept {
   readonly copyId: string;
   /** Exit code and termination message of the first container, once it ended. */
   readonly ended: { readonly exitCode: number; readonly message: string } | undefined;
+  /** `status.podIP` of a copy pod: where its server is reached; empty before it has one. */
+  readonly address: string;
+  /** Our annotation on a copy server: the Secret with the keys of its group. */
+  readonly keys: string;
   /** Why the pod is not running yet, in the scheduler's or kubelet's own words; empty when there is nothing to say. */
   readonly trouble: string;
 }

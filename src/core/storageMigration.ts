@@ -140,6 +140,11 @@ const record = z.object({
     })
     .optional()
     .describe('An offline copy that was begun, written before its pods were created.'),
+  copiesBegun: z
+    .number()
+    .int()
+    .optional()
+    .describe('How many offline copies were begun. What the first finds on the targets is of no use.'),
   cutOver: z
     .object({ resourceVersion: z.string(), at: z.string() })
     .optional()

@@ -29,6 +29,8 @@ export interface EffectDeps {
   readonly holdUntilMs: number;
   readonly limits: Limits & EffectLimits;
   readonly copyImage: string;
+  /** So many random bytes, as hexadecimal digits. */
+  readonly randomHex: (bytes: number) => string;
   /** The mode a machine has settled in; `hold` for one that is not known. */
   readonly settledMode: (key: MachineKey) => Mode;
 }

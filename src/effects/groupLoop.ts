@@ -10,13 +10,15 @@ import { decideGroups, type GroupCommand, type GroupDecision } from '../core/gro
 import type { MigrationView } from '../core/migration.ts';
 import { keyText, type MigrationKey } from '../core/reading.ts';
 import type { KubeObject } from '../kube/api.ts';
-import { copyClientPod, copyServerPod, type MountedClaim } from '../kube/copyPods.ts';
+import { projectPod } from '../kube/project.ts';
 import { resources } from '../kube/resources.ts';
 import { auditLeading } from '../operators/auditLeading.ts';
 import { groupWhile } from '../operators/groupWhile.ts';
 import { serialRuns } from '../operators/serialRuns.ts';
 import { clearanceFor } from './clearance.ts';
+import { copyManifest } from './copyManifest.ts';
 import type { EffectDeps } from './deps.ts';
+import { groupKeys, makeKeys } from './groupKeys.ts';
 import type { Happening } from './happening.ts';
 import { type Outcome, outcomeOf, readOf } from './outcome.ts';
 import { backOffMs, idle, type Run } from './run.ts';
@@ -33,7 +35,8 @@ export const groupLoop = (wakes: Observable<MigrationKey>, deps: EffectDeps): Ob
       project: (group$) => {
         // Many machines wake it in the same moment; it looks at once, and once more when all have.
         const wake$ = group$.pipe(auditLeading(0), share());
-        return merge(endsOf(wake$, deps), beginsOf(wake$, deps));
+        const keysMade = new Set<string>();
+        return merge(endsOf(wake$, deps), beginsOf(wake$, keysMade, deps), groupKeys(wake$, keysMade, deps));
       },
     }),
   );
@@ -102,9 +105,9 @@ const endsOf = (wakes: Observable<MigrationKey>, deps: EffectDeps): Observable<H
 const deletePod = ({ pod }: Deletion, deps: EffectDeps): Observable<Outcome> =>
   outcomeOf(deps.api.remove(resources.pods, { namespace: pod.namespace, name: pod.name }, { uid: pod.uid }));
 
-const beginsOf = (wakes: Observable<MigrationKey>, deps: EffectDeps): Observable<Happening> =>
+const beginsOf = (wakes: Observable<MigrationKey>, keysMade: Set<string>, deps: EffectDeps): Observable<Happening> =>
   defer(() => {
-    const memory = { failures: 0 };
+    const memory = { failures: 0, keysMade };
     return wakes.pipe(
       serialRuns(
         (key) => beginOnce(key, memory, deps),
@@ -114,17 +117,23 @@ const beginsOf = (wakes: Observable<MigrationKey>, deps: EffectDeps): Observable
     );
   });
 
-const beginOnce = (key: MigrationKey, memory: { failures: number }, deps: EffectDeps): Observable<Run> => {
+interface Memory {
+  failures: number;
+  /** uids of the servers whose keys are there or under way; see groupKeys.ts. */
+  readonly keysMade: Set<string>;
+}
+
+const beginOnce = (key: MigrationKey, memory: Memory, deps: EffectDeps): Observable<Run> => {
   const decided = decisionFor(key, deps);
   if (decided === undefined) return of(idle());
   const { view, decision } = decided;
   const creations = decision.begins.flatMap((command) => (command.kind === 'deletePod' ? [] : [command]));
   if (creations.length === 0) return of(idle(decision.checkAgainMs));
   return from(creations).pipe(
-    mergeMap((command) => create(key, command, view, deps), deps.limits.concurrentCreates),
+    mergeMap((command) => create(key, command, view, memory, deps), deps.limits.concurrentCreates),
     toArray(),
     map((results): Run => {
-      const happenings = results.map(({ happening }) => happening);
+      const happenings = results.flatMap((result) => result.happenings);
       memory.failures = results.every(({ outcome }) => outcome.kind === 'done') ? 0 : memory.failures + 1;
       const checkAgainMs = memory.failures === 0 ? decision.checkAgainMs : backOffMs(memory.failures, deps.limits);
       return { happenings, checkAgainMs };
@@ -136,25 +145,44 @@ const create = (
   key: MigrationKey,
   command: Creation,
   view: MigrationView,
+  memory: Memory,
   deps: EffectDeps,
-): Observable<{ readonly outcome: Outcome; readonly happening: Happening }> => {
+): Observable<{ readonly outcome: Outcome; readonly happenings: readonly Happening[] }> => {
   const machines = command.kind === 'createClient' ? [command.machine] : machinesServed(command, view);
   const topics = command.kind === 'createClient' ? [keyText({ ...key, machine: command.machine })] : [keyText(key)];
   return stillOff(machines, view, deps).pipe(
-    concatMap((outcome): Observable<Outcome> => {
+    concatMap((outcome): Observable<Outcome<KubeObject | undefined>> => {
       if (outcome.kind !== 'done') return of(outcome);
       if (!isStillDecided(key, command, deps)) return of({ kind: 'conflict', message: 'it is no longer wanted' });
-      return outcomeOf(deps.api.create(resources.pods, manifestOf(command, view, deps)));
+      return outcomeOf(deps.api.create(resources.pods, copyManifest(command, view, deps)));
     }),
     tap((outcome) => {
       for (const topic of topics) {
         if (outcome.kind === 'unknown') deps.ownWrites.uncertain(topic);
-        const version = outcome.kind === 'done' ? (outcome.value as KubeObject).metadata.resourceVersion : undefined;
+        const version = outcome.kind === 'done' ? outcome.value?.metadata.resourceVersion : undefined;
         if (version !== undefined) deps.ownWrites.wrote(topic, 'pods', key.namespace, version);
       }
     }),
-    map((outcome) => ({ outcome, happening: happeningOf(key, command, outcome) })),
+    concatMap((outcome) => {
+      const happening = happeningOf(key, command, outcome);
+      return keysFor(key, outcome, memory, deps).pipe(
+        map((further) => ({ outcome, happenings: [happening, ...further] })),
+      );
+    }),
   );
+};
+
+/** A server that was made gets its keys at once: its node looks for them as soon as it knows of the pod. */
+const keysFor = (
+  key: MigrationKey,
+  outcome: Outcome<KubeObject | undefined>,
+  memory: Memory,
+  deps: EffectDeps,
+): Observable<readonly Happening[]> => {
+  if (outcome.kind !== 'done' || outcome.value === undefined) return of([]);
+  const pod = projectPod(outcome.value);
+  if (pod.kind !== 'kept' || pod.object.role !== 'copyServer') return of([]);
+  return makeKeys(key, pod.object, memory.keysMade, deps).pipe(toArray());
 };
 
 /** Whether the same would be decided now: what was asked of the server may have been long on its way, and the watch faster. */
@@ -179,16 +207,16 @@ const machinesServed = (
     .map((member) => member.name);
 
 /** Reads each VM from the server: `done` only if all are the very versions from which the copy was decided. */
-const stillOff = (machines: readonly string[], view: MigrationView, deps: EffectDeps): Observable<Outcome> =>
+const stillOff = (machines: readonly string[], view: MigrationView, deps: EffectDeps): Observable<Outcome<undefined>> =>
   from(machines).pipe(
     mergeMap((name) =>
       readOf(deps.api.get(resources.virtualMachines, { namespace: view.migration.namespace, name })).pipe(
-        map((outcome): Outcome => {
+        map((outcome): Outcome<undefined> => {
           if (outcome.kind !== 'done') return outcome;
           const seen = view.members.find((member) => member.name === name)?.view.machine;
           const found = outcome.value?.metadata.resourceVersion;
           return found !== undefined && found === seen?.resourceVersion
-            ? outcome
+            ? { kind: 'done', value: undefined }
             : { kind: 'conflict', message: `VM ${name} has changed since it was seen off` };
         }),
       ),
@@ -196,20 +224,3 @@ const stillOff = (machines: readonly string[], view: MigrationView, deps: Effect
     toArray(),
     map((outcomes) => outcomes.find((outcome) => outcome.kind !== 'done') ?? { kind: 'done', value: undefined }),
   );
-
-const manifestOf = (command: Creation, view: MigrationView, deps: EffectDeps): KubeObject => {
-  const { migration } = view;
-  const options = {
-    image: deps.copyImage,
-    bandwidthLimit: migration.spec.transfer.bandwidthLimit,
-    verify: migration.spec.transfer.verify,
-  };
-  const mounted = (claim: string): MountedClaim => ({
-    claim,
-    volumeMode: view.members[0]?.view.claim(claim)?.volumeMode ?? 'Filesystem',
-  });
-  if (command.kind === 'createServer')
-    return copyServerPod(migration, command.machine, command.targets.map(mounted), options);
-  const { machine, disk, copyId, server } = command;
-  return copyClientPod(migration, machine, disk, copyId, server.name, mounted(disk.source).volumeMode, options);
-};

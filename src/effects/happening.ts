@@ -12,6 +12,7 @@ export type CommandKind =
   | 'addFinalizer'
   | 'removeFinalizer'
   | 'status'
+  | 'createKeys'
   | 'event';
 
 export type Happening =

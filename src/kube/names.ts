@@ -3,13 +3,13 @@
 import { createHash } from 'node:crypto';
 
 export const labels = {
-  /** `copy-server` or `copy-client`. */
+  /** One of `roles`. */
   role: 'transship.dev/role',
   /** uid of the StorageMigration that a copy pod belongs to. */
   migrationUid: 'transship.dev/migration-uid',
 } as const;
 
-export const roles = { server: 'copy-server', client: 'copy-client' } as const;
+export const roles = { server: 'copy-server', client: 'copy-client', keys: 'copy-keys' } as const;
 
 export const annotations = {
   /** Name of the StorageMigration. */
@@ -21,6 +21,8 @@ export const annotations = {
   target: 'transship.dev/target',
   /** Name of the server pod that a client talks to. */
   server: 'transship.dev/server',
+  /** Name of the Secret with the keys of a server's group. */
+  keys: 'transship.dev/keys',
 } as const;
 
 /** Holds a deleted StorageMigration until what it began has been cancelled. */
@@ -60,3 +62,7 @@ export const serverPodName = (migration: Named, vmName: string | undefined): str
 /** Name of the pod that copies one disk. */
 export const clientPodName = (migration: Named, vmName: string, volume: string): string =>
   nameOf(['copy-client', vmName, volume], ['client', migration.uid, vmName, volume]);
+
+/** Name of the Secret of one copy server: with a part of chance, so that no two servers ever mean the same keys. */
+export const keysName = (serverName: string, chance: string): string =>
+  `${serverName.slice(0, longestName - chance.length - 1).replace(/-+$/, '')}-${chance}`;

@@ -21,6 +21,7 @@ export const resources = {
   kubeVirts: namespaced('kubevirt.io', 'v1', 'kubevirts', 'KubeVirt'),
   pods: namespaced('', 'v1', 'pods', 'Pod'),
   persistentVolumeClaims: namespaced('', 'v1', 'persistentvolumeclaims', 'PersistentVolumeClaim'),
+  secrets: namespaced('', 'v1', 'secrets', 'Secret'),
   dataVolumes: namespaced('cdi.kubevirt.io', 'v1beta1', 'datavolumes', 'DataVolume'),
   events: namespaced('events.k8s.io', 'v1', 'events', 'Event'),
   storageMigrations: namespaced('transship.dev', 'v1alpha1', 'storagemigrations', 'StorageMigration'),

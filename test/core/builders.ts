@@ -147,6 +147,8 @@ export const pod = (fields: Partial<Pod> = {}): Pod => {
     volumeName: '',
     copyId: '',
     ended: undefined,
+    address: '',
+    keys: '',
     trouble: '',
     ...fields,
   };
@@ -174,6 +176,8 @@ export const server = (
   pod({
     name: 'copy-server',
     role: 'copyServer',
+    address: '10.0.0.7',
+    keys: 'copy-server-keys',
     migrationUid: 'uid-move',
     claims: machines.flatMap((machine) => disks.map((disk) => targetOf(machine, disk))),
     ...fields,

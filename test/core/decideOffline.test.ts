@@ -137,7 +137,7 @@ describe('beginning a copy', () => {
       }),
     );
     expect(found).toStrictEqual(
-      record({ offline: { id: '123', offSince: '99', startedAt: at(), copied: [], failures: [] } }),
+      record({ offline: { id: '123', offSince: '99', startedAt: at(), copied: [], failures: [] }, copiesBegun: 1 }),
     );
   });
 });

@@ -184,7 +184,12 @@ const carryOutCopy = (world: World, command: GroupCommand): void => {
   const create = (made: Partial<Pod> & { readonly name: string }): void => {
     if (world.pods.has(made.name)) return;
     world.serial += 1;
-    const fresh = { uid: `pod-${world.serial}`, phase: 'Pending' as const, migrationUid: world.migration.uid };
+    const fresh = {
+      uid: `pod-${world.serial}`,
+      phase: 'Pending' as const,
+      address: '10.0.0.7',
+      migrationUid: world.migration.uid,
+    };
     world.pods.set(made.name, pod({ ...made, ...fresh }));
   };
   switch (command.kind) {

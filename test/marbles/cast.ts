@@ -149,7 +149,7 @@ export const launcher = (which: 'first' | 'second', machine: string, letter: Pod
 };
 
 const owner = { namespace: 'shop', name: 'move', uid: 'uid-move' };
-const copyOptions = { image: 'copy', bandwidthLimit: undefined, verify: false };
+const copyImage = 'copy';
 
 const inPhase = (pod: KubeObject, { phase = 'Running', ...meta }: PodLetter): KubeObject => {
   const ended = {
@@ -159,6 +159,7 @@ const inPhase = (pod: KubeObject, { phase = 'Running', ...meta }: PodLetter): Ku
   const isOver = phase === 'Succeeded' || phase === 'Failed';
   const status = {
     phase,
+    podIP: '10.0.0.7',
     ...(isOver ? { containerStatuses: [{ name: 'copy', state: { terminated: ended } }] } : {}),
   };
   const { name, labels, annotations, ownerReferences } = pod.metadata;
@@ -179,7 +180,7 @@ const inPhase = (pod: KubeObject, { phase = 'Running', ...meta }: PodLetter): Ku
 export const server = (machines: readonly string[], { disks = ['root'], ...letter }: PodLetter = {}): KubeObject => {
   const targets = machines.flatMap((machine) => disks.map((disk) => targetOf(machine, disk)));
   const mounted = targets.map((claim) => ({ claim, volumeMode: 'Filesystem' as const }));
-  return inPhase(copyServerPod(owner, undefined, mounted, copyOptions), letter);
+  return inPhase(copyServerPod(owner, { machine: undefined, targets: mounted, keys: 'keys' }, copyImage), letter);
 };
 
 /** The client of one disk, as we make it, for the copy with id `copyId`. */
@@ -189,7 +190,22 @@ export const client = (
 ): KubeObject => {
   const serverName = server([machine]).metadata.name;
   const disk_ = recordedDisk(machine, disk);
-  return inPhase(copyClientPod(owner, machine, disk_, copyId, serverName, 'Filesystem', copyOptions), letter);
+  const manifest = copyClientPod(
+    owner,
+    {
+      machine,
+      disk: disk_,
+      copyId,
+      server: { name: serverName, address: '10.0.0.7', keys: 'keys' },
+      sourceMode: 'Filesystem',
+      targetMode: 'Filesystem',
+      fresh: true,
+      bytesPerSecond: undefined,
+      verify: false,
+    },
+    copyImage,
+  );
+  return inPhase(manifest, letter);
 };
 
 /** A claim that is bound and large enough. */

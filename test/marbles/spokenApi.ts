@@ -34,9 +34,10 @@ const field = (value: unknown, name: string): unknown =>
   typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
 
 const claimsIn = (volumes: unknown): readonly string[] =>
-  (Array.isArray(volumes) ? volumes : []).map((volume) =>
-    String(field(field(volume, 'persistentVolumeClaim'), 'claimName')),
-  );
+  (Array.isArray(volumes) ? volumes : []).flatMap((volume) => {
+    const claim = field(field(volume, 'persistentVolumeClaim'), 'claimName');
+    return typeof claim === 'string' ? [claim] : [];
+  });
 
 /** The claims a patch of a VM names, and the strategy if it sets one. */
 const patchOfVolumes = (operations: readonly JsonPatchOperation[]): string => {

@@ -70,6 +70,7 @@ export const stageOptions: DaemonOptions = {
   startupHoldMs: 0,
   lateWriteMs: 20,
   copyImage: 'copy',
+  randomHex: (bytes) => '0'.repeat(2 * bytes),
   instance: 'stage',
   watch: { random: () => 0, backoffMs: 4, maxBackoffMs: 16, quietMs: 30, idleMs: 1e6, listTimeoutMs: 1e6 },
   limits: {
@@ -86,6 +87,9 @@ export const stageOptions: DaemonOptions = {
     concurrentCreates: 4,
   },
 };
+
+/** Kinds that the daemon only writes. */
+const unwatched: ReadonlySet<Resource> = new Set([resources.events, resources.secrets, resources.dataVolumes]);
 
 /** The objects of one kind, with all their versions: one version for each change, ten for each frame. */
 const shelf = (resource: Resource, now: () => number) => {
@@ -186,7 +190,7 @@ export const stage = (helpers: MarbleHelpers, play: Play) => {
     const before = its.present.get(name);
     if (request.verb === 'create') {
       if (before !== undefined) throw failures.alreadyExists(resource, name);
-      return its.put({ ...request.object, status: { phase: 'Pending' } });
+      return its.put({ ...request.object, status: { phase: 'Pending', podIP: '10.0.0.7' } });
     }
     if (before === undefined) throw failures.notFound(resource, name);
     switch (request.verb) {
@@ -234,7 +238,7 @@ export const stage = (helpers: MarbleHelpers, play: Play) => {
     },
     request: (request) => {
       if (request.verb === 'get') return defer(() => of(land(request)));
-      if (request.resource === resources.events) return of({});
+      if (unwatched.has(request.resource) && request.verb === 'create') return of({});
       if (!request.sentence.startsWith('status of')) writes.next(request.sentence);
       return answerTo(request.sentence).pipe(map(() => land(request)));
     },
@@ -250,7 +254,7 @@ export const stage = (helpers: MarbleHelpers, play: Play) => {
     api,
     /** The daemon at work on the stage. */
     happenings,
-    /** Every request that writes, when it is sent, but for status and Events. */
+    /** Every request that writes, when it is sent, but for status, Events and Secrets. */
     writes: writes.asObservable(),
     /** Every record of a machine, when it is written. */
     records: happenings.pipe(
@@ -261,9 +265,7 @@ export const stage = (helpers: MarbleHelpers, play: Play) => {
     sent: (sentence: string) => answerTo(sentence).subscriptions,
     /** From when to when each kind was watched. */
     watches: () =>
-      [...silences]
-        .filter(([resource]) => resource !== resources.events && resource !== resources.dataVolumes)
-        .map(([, silence]) => silence.subscriptions),
+      [...silences].filter(([resource]) => !unwatched.has(resource)).map(([, silence]) => silence.subscriptions),
   };
 };
 

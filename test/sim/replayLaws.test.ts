@@ -94,6 +94,7 @@ const createClient = group({
   disk: recordedDisk(),
   copyId: '100',
   server: server(),
+  fresh: true,
 });
 const copyBegins = commands({ kind: 'record', why: 'copyBegins', record: record({ offline: offline() }) });
 const recordsSwitchOver = commands({ kind: 'record', why: 'switchedOver', record: record({ switchedOver }) });

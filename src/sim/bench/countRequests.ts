@@ -84,7 +84,12 @@ export const countRequests = (config: Config, way: CountedMigration['way'], mach
   scheduler.run(() => {
     const cluster = world();
     makeMachines(cluster, way, names);
-    const options = { ...config, watch: { ...config.watch, random: () => 0.5 }, instance: 'bench' };
+    const options = {
+      ...config,
+      watch: { ...config.watch, random: () => 0.5 },
+      randomHex: (bytes: number) => '0'.repeat(2 * bytes),
+      instance: 'bench',
+    };
     const run = daemon(cluster.server.port({ actor: 'daemon', onRequest }), options, NEVER).subscribe();
     const script = new Subscription();
     const at = (ms: number, act: () => void): void => {

@@ -21,12 +21,16 @@ export interface KubeletOptions {
   readonly nextAddress: () => string;
   readonly runner: ContainerRunner;
   readonly isLost: (node: string) => boolean;
+  /** Its containers are not started, as if their image were still on its way; ask again with `startHeld`. */
+  readonly isHeld: (pod: Pod) => boolean;
 }
 
 export interface Kubelet {
   readonly subscription: Subscription;
   /** Catches up with what a node missed. */
   wakeNode(node: string): void;
+  /** Starts the containers that are not held back any more. */
+  startHeld(): void;
 }
 
 interface Running {
@@ -34,6 +38,8 @@ interface Running {
   /** From `mounting` to `running` its claims are attached. */
   stage: 'waiting' | 'mounting' | 'starting' | 'running' | 'ended';
   stopping: boolean;
+  /** It would run, were it not held back. */
+  held: boolean;
   /** How its containers ended; undefined while they run and when there never were any. */
   end: ContainerEnd | undefined;
   readonly stop$: Subject<void>;
@@ -81,9 +87,10 @@ export const kubelets = (server: ApiServer, options: KubeletOptions): Kubelet =>
   const start = (running: Running): void => {
     if (running.stage !== 'starting' || running.stopping || isLost(running)) return;
     const found = current(running.pod);
-    if (found === undefined) return;
+    running.held = options.isHeld(running.pod);
+    if (found === undefined || running.held) return;
     running.stage = 'running';
-    reports.runs(found, options.nextAddress());
+    reports.runs(found);
     let last: ContainerEnd | undefined;
     const run$ = options.runner(current(found) ?? found, running.stop$);
     if (run$ === undefined) return;
@@ -117,6 +124,7 @@ export const kubelets = (server: ApiServer, options: KubeletOptions): Kubelet =>
     const obstacle = secrets.obstacle(pod);
     if (obstacle === undefined) {
       running.stage = 'starting';
+      reports.hasAddress(pod, options.nextAddress());
       later(running, options.startMs, () => start(running));
       return;
     }
@@ -165,7 +173,7 @@ export const kubelets = (server: ApiServer, options: KubeletOptions): Kubelet =>
     if (running === undefined) {
       const stage = model.isPodDown(pod) ? 'ended' : 'waiting';
       const [work, containers] = [new Subscription(), new Subscription()];
-      running = { pod, stage, stopping: false, end: undefined, stop$: new Subject(), work, containers };
+      running = { pod, stage, stopping: false, held: false, end: undefined, stop$: new Subject(), work, containers };
       pods.set(uid, running);
       work.add(containers);
       all.add(work);
@@ -186,6 +194,9 @@ export const kubelets = (server: ApiServer, options: KubeletOptions): Kubelet =>
   for (const pod of server.all(resources.pods)) see(model.as<Pod>(pod));
   return {
     subscription: all,
+    startHeld: () => {
+      for (const running of pods.values()) if (running.held) start(running);
+    },
     wakeNode: (node) => {
       for (const running of pods.values()) {
         const pod = running.pod.spec.nodeName === node ? current(running.pod) : undefined;

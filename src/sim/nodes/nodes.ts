@@ -37,6 +37,8 @@ export interface Nodes {
   addRunner(runner: ContainerRunner): void;
   /** Keeps pods Pending for which this is true; the returned function ends it. */
   hold(isHeld: (pod: Pod) => boolean): () => void;
+  /** Keeps pods from starting their containers until the returned function is called; they have a node and an address. */
+  holdContainers(isHeld: (pod: Pod) => boolean): () => void;
   /** Takes no new pods. */
   cordon(node: string): void;
   uncordon(node: string): void;
@@ -76,6 +78,7 @@ export const nodes = (server: ApiServer, options: NodesOptions = {}): Nodes => {
   const scaled = (ms: number | undefined, byDefault: number): number => (ms ?? byDefault) / (options.speed ?? 1);
   const runners: ContainerRunner[] = [...(options.runners ?? [])];
   const holds = new Set<(pod: Pod) => boolean>();
+  const containerHolds = new Set<(pod: Pod) => boolean>();
   const cordoned = new Set<string>();
   const lost = new Set<string>();
   const lost$ = new Subject<string>();
@@ -97,6 +100,7 @@ export const nodes = (server: ApiServer, options: NodesOptions = {}): Nodes => {
     mountRetryMs: scaled(options.mountRetryMs, 500),
     nextAddress: options.nextAddress ?? podNetwork(),
     isLost: (node) => lost.has(node),
+    isHeld: (pod) => [...containerHolds].some((isHeld) => isHeld(pod)),
     runner: (pod, stop$) => {
       for (const runner of runners) {
         const run$ = runner(pod, stop$);
@@ -120,6 +124,13 @@ export const nodes = (server: ApiServer, options: NodesOptions = {}): Nodes => {
       return () => {
         holds.delete(isHeld);
         placing.wakeAll();
+      };
+    },
+    holdContainers: (isHeld) => {
+      containerHolds.add(isHeld);
+      return () => {
+        containerHolds.delete(isHeld);
+        running.startHeld();
       };
     },
     cordon: (node) => cordoned.add(node),

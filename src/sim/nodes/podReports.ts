@@ -12,7 +12,9 @@ export interface PodReports {
   current(pod: Pod): Pod | undefined;
   /** Its volumes are not mounted yet. */
   waits(pod: Pod): void;
-  runs(pod: Pod, address: string): void;
+  /** The network is there before the containers are. */
+  hasAddress(pod: Pod, address: string): void;
+  runs(pod: Pod): void;
   ended(pod: Pod, end: ContainerEnd): void;
 }
 
@@ -58,13 +60,15 @@ export const podReports = (server: ApiServer): PodReports => {
       if (current(pod)?.status?.['containerStatuses'] !== undefined) return;
       report(pod, { containerStatuses: statusesOf(pod, false, { waiting: { reason: 'ContainerCreating' } }) });
     },
-    runs: (pod, address) => {
+    hasAddress: (pod, address) => {
+      const containerStatuses = statusesOf(pod, false, { waiting: { reason: 'ContainerCreating' } });
+      report(pod, { podIP: address, podIPs: [{ ip: address }], containerStatuses });
+    },
+    runs: (pod) => {
       const startedAt = stamp();
       report(pod, {
         phase: 'Running',
         conditions: conditionsOf(true),
-        podIP: address,
-        podIPs: [{ ip: address }],
         startTime: startedAt,
         containerStatuses: statusesOf(pod, true, { running: { startedAt } }),
       });

@@ -151,7 +151,7 @@ export const playRow = (
       act(() => {
         if (variation.moment === undefined) holdBack(world, row, variation);
         if (variation.copyPods === 'pending') {
-          letCopyPodsRun = world.nodes.hold((pod) => pod.metadata.labels?.[labels.role] !== undefined);
+          letCopyPodsRun = world.nodes.holdContainers((pod) => pod.metadata.labels?.[labels.role] !== undefined);
         }
       }),
       act(() => server.create(resources.storageMigrations, migrationOf(cast, variation), 'user')),

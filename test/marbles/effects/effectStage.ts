@@ -92,6 +92,7 @@ export const effectStage = (
       ...extra,
     },
     copyImage: 'copy',
+    randomHex: (bytes) => '0'.repeat(2 * bytes),
     settledMode: (key) => settled.get(keyText(key)) ?? 'hold',
     ...rest,
   };

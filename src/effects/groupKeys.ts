@@ -1,0 +1,68 @@
+// Makes the keys that a copy server waits for. The server's pod exists first and owns them, so the cluster removes
+// them with it; the kubelet starts no container before they are there.
+//
+// Flow: they are made as soon as the pod is; any machine of a migration wakes the lane, in which a run makes those of
+// every server that has not started and whose keys this process has not made.
+// Guarantees: however often it is repeated, a server has one set of keys: who finds the name taken leaves it alone.
+// Assumptions: the name is known to nobody before the pod is made, so what stands under it is ours.
+import { concatMap, defer, from, map, mergeMap, type Observable, of, tap, toArray } from 'rxjs';
+import type { Pod } from '../core/objects.ts';
+import type { MigrationKey } from '../core/reading.ts';
+import { copyKeys } from '../kube/copyKeys.ts';
+import { resources } from '../kube/resources.ts';
+import { serialRuns } from '../operators/serialRuns.ts';
+import type { EffectDeps } from './deps.ts';
+import type { Happening } from './happening.ts';
+import { outcomeOf } from './outcome.ts';
+import { backOffMs, idle, type Run } from './run.ts';
+
+const needsKeys = (pod: Pod): boolean =>
+  pod.role === 'copyServer' && pod.phase === 'Pending' && !pod.deleting && pod.keys !== '';
+
+/** Runs the lane of one migration. `made` holds the uids of the servers whose keys are there or under way. */
+export const groupKeys = (
+  wakes: Observable<MigrationKey>,
+  made: Set<string>,
+  deps: EffectDeps,
+): Observable<Happening> =>
+  defer(() => {
+    const memory = { failures: 0 };
+    const runOnce = (key: MigrationKey): Observable<Run> => {
+      const pods = deps.reading.synced() ? (deps.reading.migration(key)?.pods ?? []) : [];
+      const due = pods.filter((pod) => needsKeys(pod) && !made.has(pod.uid));
+      if (due.length === 0) return of(idle());
+      return from(due).pipe(
+        mergeMap((server) => makeKeys(key, server, made, deps)),
+        toArray(),
+        map((happenings): Run => {
+          memory.failures = due.every((server) => made.has(server.uid)) ? 0 : memory.failures + 1;
+          const checkAgainMs = memory.failures === 0 ? undefined : backOffMs(memory.failures, deps.limits);
+          return { happenings, checkAgainMs };
+        }),
+      );
+    };
+    return wakes.pipe(
+      serialRuns(runOnce, (run) => run.checkAgainMs),
+      concatMap((run) => from(run.happenings)),
+    );
+  });
+
+/** Makes the keys of one server; AlreadyExists is as good as made. */
+export const makeKeys = (key: MigrationKey, server: Pod, made: Set<string>, deps: EffectDeps): Observable<Happening> =>
+  defer(() => {
+    made.add(server.uid);
+    return outcomeOf(deps.api.create(resources.secrets, copyKeys(server, deps.randomHex)));
+  }).pipe(
+    tap(({ kind }) => {
+      if (kind !== 'done' && kind !== 'conflict') made.delete(server.uid);
+    }),
+    map((outcome) => ({
+      kind: 'command',
+      key,
+      command: 'createKeys',
+      outcome: outcome.kind,
+      detail: outcome.kind === 'done' ? server.keys : outcome.message,
+      cause: undefined,
+      record: undefined,
+    })),
+  );
