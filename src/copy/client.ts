@@ -1,0 +1,181 @@
+// Copies one disk to a server and says honestly how it went. The whole way in one place: arguments, secrets, source,
+// connect, prepare, copy, prove, done; each stage is entered in the end record before it begins.
+//
+// Guarantees: `done` is said only of a copy that rsync covered whole, whose source did not change its size, and that the
+// server has flushed and, if asked, read again. May be run again after any end: it begins anew and uses what is there.
+import { constants, mkdirSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type ClientArguments, parseClient } from './arguments.ts';
+import { busyMs, type Control, openControl } from './controlClient.ts';
+import { CopyFailure, explanationOf } from './copyFailure.ts';
+import { digestOf } from './digest.ts';
+import { lookAt, openDisk } from './disk.ts';
+import { type EndRecord, explanation, notWhole, rsyncProblem } from './endRecord.ts';
+import { log } from './output.ts';
+import { controlPort, type Paths, pathsBelow, rsyncPort } from './paths.ts';
+import { rsyncCommand } from './rsyncCommand.ts';
+import { runRsync } from './runRsync.ts';
+import { pskFileOf, readPassword, readPsk, writePrivate } from './secrets.ts';
+import { headLength, unfitFormat } from './sourceFormat.ts';
+import { clientTunnel, files, nobodysCertificate } from './stunnelConfig.ts';
+
+/** What is known so far; becomes the end record whenever the end comes. */
+type Draft = { -readonly [Field in keyof EndRecord]: EndRecord[Field] };
+
+const passwordFile = 'rsync.password';
+
+/** How long the end may take once it was asked for; a pod that is asked to end shall be gone within a second. */
+const cancelMs = 700;
+const againMs = 200;
+
+const argumentsFrom = (words: readonly string[], root: string | undefined): [ClientArguments, Paths] => {
+  const parsed = parseClient(words);
+  const paths = pathsBelow(root);
+  const mistakes = [
+    ...(parsed.kind === 'mistakes' ? parsed.mistakes : []),
+    ...(paths === undefined ? ['TRANSSHIP_ROOT: expected a plain absolute path'] : []),
+  ];
+  if (parsed.kind === 'mistakes' || paths === undefined) throw new CopyFailure('BadArguments', mistakes.join('\n'));
+  return [parsed.arguments, paths];
+};
+
+/** Writes what rsync and stunnel are to read, and makes the folder of it the working directory. */
+const layOut = (given: ClientArguments, paths: Paths): { readonly password: string } => {
+  const psk = readPsk(paths.psk);
+  const password = readPassword(paths.password);
+  mkdirSync(paths.work, { recursive: true });
+  process.chdir(paths.work);
+  writePrivate(files.psk, pskFileOf(psk));
+  writePrivate(files.nobody, nobodysCertificate);
+  writePrivate(files.rsync, clientTunnel(given.server, rsyncPort));
+  writePrivate(files.control, clientTunnel(given.server, controlPort));
+  writePrivate(passwordFile, `${password}\n`);
+  return { password };
+};
+
+const sourceSize = async (path: string, given: ClientArguments, paths: Paths): Promise<number> => {
+  const looked = await lookAt(path, given.source, constants.O_RDONLY, paths.embedded);
+  if (looked.kind === 'none') throw new CopyFailure('SourceMissing', `the source ${path}: ${looked.why}`);
+  return looked.disk.size;
+};
+
+/** What must be right about the source before anybody is bothered. Gives its size. */
+const inspect = async (path: string, given: ClientArguments, paths: Paths): Promise<number> => {
+  const size = await sourceSize(path, given, paths);
+  if (size === 0) throw new CopyFailure('SourceEmpty', `the source ${path} has no bytes`);
+  const disk = await openDisk(path, constants.O_RDONLY);
+  try {
+    const { buffer, bytesRead } = await disk.read(Buffer.alloc(headLength), 0, headLength, 0);
+    const unfit = unfitFormat(buffer.subarray(0, bytesRead), given.source, given.target);
+    if (unfit !== undefined) throw new CopyFailure('SourceFormat', unfit);
+  } catch (error) {
+    throw error instanceof CopyFailure
+      ? error
+      : new CopyFailure('SourceMissing', `the source ${path}: ${explanationOf(error)}`);
+  } finally {
+    await disk.close();
+  }
+  return size;
+};
+
+/** Runs rsync, again while the module is taken: the receiver of a client that was killed lives on for a while. */
+const transfer = async (draft: Draft, command: readonly string[], control: Control, stop: AbortSignal) => {
+  const unheard = new AbortController();
+  let lost: CopyFailure | undefined;
+  void control.lost.then((failure) => {
+    lost = failure;
+    unheard.abort();
+  });
+  const untilMs = performance.now() + busyMs;
+  for (;;) {
+    const { code, statistics, said } = await runRsync(command, draft.size, AbortSignal.any([stop, unheard.signal]));
+    Object.assign(draft, { rc: code, ...statistics });
+    stop.throwIfAborted();
+    if (code === 0) return;
+    const problem = rsyncProblem(code, said.join('\n'));
+    if (problem !== 'Busy' || performance.now() > untilMs) {
+      throw lost === undefined
+        ? new CopyFailure(problem, explanation(said) || `rsync ended with code ${code}`, code)
+        : new CopyFailure(lost.problem, [...said, lost.message].join('\n'), code);
+    }
+    log('The module is taken and is tried again');
+    await sleep(againMs, undefined, { signal: stop });
+  }
+};
+
+/** Has the target flushed and looked at; reads both disks again if digests were asked for. */
+const prove = async (draft: Draft, path: string, control: Control, verify: boolean, stop: AbortSignal) => {
+  const digest = async (): Promise<string> => {
+    const disk = await openDisk(path, constants.O_RDONLY);
+    try {
+      return await digestOf(disk, draft.size, stop);
+    } finally {
+      await disk.close();
+    }
+  };
+  const [answer, sourceDigest] = await Promise.all([
+    control.ask({ t: 'prove', digest: verify }),
+    verify ? digest() : undefined,
+  ]);
+  if (answer['flushed'] !== true) throw new CopyFailure('NotFlushed', 'the server did not say that it has flushed');
+  draft.flushed = true;
+  if (sourceDigest === undefined) return;
+  draft.sourceDigest = sourceDigest;
+  draft.targetDigest = String(answer['digest']);
+  if (draft.sourceDigest !== draft.targetDigest) {
+    throw new CopyFailure('DigestDiffers', 'source and target were read again and differ');
+  }
+};
+
+const copy = async (draft: Draft, words: readonly string[], root: string | undefined, stop: AbortSignal) => {
+  const [given, paths] = argumentsFrom(words, root);
+  draft.stage = 'secrets';
+  const { password } = layOut(given, paths);
+  draft.stage = 'source';
+  const path = paths.diskOf(given.module, given.source);
+  const size = await inspect(path, given, paths);
+  draft.size = size;
+  draft.stage = 'connect';
+  const control = await openControl({ module: given.module, password }, given.timeoutSeconds * 1000, stop);
+  try {
+    draft.stage = 'prepare';
+    const prepared = await control.ask({ t: 'prepare', size, fresh: given.fresh });
+    draft.stage = 'copy';
+    const canDiscard = prepared['canDiscard'] === true;
+    const command = rsyncCommand({ ...given, path, passwordFile, tunnel: files.rsync, canDiscard });
+    await transfer(draft, command, control, stop);
+    const uncovered = notWhole(draft, size);
+    if (uncovered !== undefined) throw new CopyFailure('NotWhole', uncovered);
+    if ((await sourceSize(path, given, paths)) !== size) {
+      throw new CopyFailure('NotWhole', 'the source has changed its size');
+    }
+    draft.stage = 'prove';
+    await prove(draft, path, control, given.verify, stop);
+    draft.stage = 'done';
+  } finally {
+    await control.close();
+  }
+};
+
+/** Never throws: whatever happens is an end record. */
+export const runClient = async (
+  words: readonly string[],
+  root: string | undefined,
+  stop: AbortSignal,
+): Promise<EndRecord> => {
+  const numbers = { rc: 0, files: 0, literal: 0, matched: 0, size: 0, wireBytes: 0 };
+  const draft: Draft = { stage: 'arguments', ...numbers, problem: '', flushed: false, err: '' };
+  const cancelled = new Promise<never>((_, reject) => {
+    const late = () => void setTimeout(() => reject(stop.reason), cancelMs);
+    if (stop.aborted) late();
+    else stop.addEventListener('abort', late, { once: true });
+  });
+  try {
+    await Promise.race([copy(draft, words, root, stop), cancelled]);
+    return draft;
+  } catch (error) {
+    if (stop.aborted) return { ...draft, rc: 20, problem: 'Cancelled', err: `told to end at stage ${draft.stage}` };
+    const failure = error instanceof CopyFailure ? error : new CopyFailure('RsyncFailed', explanationOf(error));
+    return { ...draft, problem: failure.problem, err: failure.message };
+  }
+};

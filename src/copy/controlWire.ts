@@ -1,0 +1,85 @@
+// The wire of the control conversation, the same at both ends: one JSON object a line, through the tunnel. Both ends send
+// a sign of life while they work, and an end that hears nothing for too long hangs up: a frozen peer is told from one
+// that flushes a slow disk.
+import type { Readable, Writable } from 'node:stream';
+
+export type Message = Readonly<Record<string, unknown>>;
+
+export interface Wire {
+  send(message: Message): void;
+  /** The next message; undefined when there will be none. */
+  next(): Promise<Message | undefined>;
+  close(): void;
+  /** Settles when the wire is closed from either end: `silent` when we hung up because nothing came. */
+  readonly closed: Promise<'ended' | 'silent'>;
+}
+
+const mostLine = 4096;
+const signMs = 5000;
+
+const messageOf = (line: string): Message | undefined => {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null ? (value as Message) : undefined;
+  } catch {
+    return undefined;
+  }
+};
+
+/** `silenceMs`: how long the other end may say nothing. A line that is no message, or too long, ends the wire. */
+export const wire = (input: Readable, output: Writable, silenceMs: number): Wire => {
+  const waiting: ((message: Message | undefined) => void)[] = [];
+  const come: Message[] = [];
+  const closed = Promise.withResolvers<'ended' | 'silent'>();
+  let open = true;
+  let text = '';
+
+  const end = (why: 'ended' | 'silent'): void => {
+    if (!open) return;
+    open = false;
+    clearInterval(signs);
+    clearTimeout(silence);
+    input.destroy();
+    output.destroy();
+    for (const each of waiting.splice(0)) each(undefined);
+    closed.resolve(why);
+  };
+  const write = (message: Message): void => {
+    if (open) output.write(`${JSON.stringify(message)}\n`);
+  };
+  const signs = setInterval(() => write({ t: 'alive' }), Math.min(signMs, silenceMs / 3));
+  const silence = setTimeout(() => end('silent'), silenceMs);
+
+  const take = (line: string): void => {
+    const message = messageOf(line);
+    if (message?.['t'] === 'alive') return;
+    const waiter = message === undefined ? undefined : waiting.shift();
+    if (message === undefined) end('ended');
+    else if (waiter === undefined) come.push(message);
+    else waiter(message);
+  };
+  input.setEncoding('utf8');
+  input.on('data', (piece: string) => {
+    silence.refresh();
+    const lines = `${text}${piece}`.split('\n');
+    text = lines.pop() ?? '';
+    if (text.length > mostLine || come.length + lines.length > 64) return end('ended');
+    for (const line of lines) take(line);
+  });
+  for (const stream of [input, output]) {
+    stream.on('error', () => end('ended'));
+    stream.on('close', () => end('ended'));
+  }
+  input.on('end', () => end('ended'));
+
+  return {
+    send: write,
+    next: () => {
+      const message = come.shift();
+      if (message !== undefined || !open) return Promise.resolve(message);
+      return new Promise((resolve) => waiting.push(resolve));
+    },
+    close: () => end('ended'),
+    closed: closed.promise,
+  };
+};
