@@ -90,6 +90,12 @@ describe('imports go in the directions of the design', () => {
     ['src/sim/kubevirt/model.ts', '../../effects/execute.ts'],
     ['src/sim/cluster.ts', '../core/../main.ts'],
     ['src/sim/demonstrate.ts', '../daemon.ts'],
+    ['src/copy/client.ts', 'rxjs'],
+    ['src/copy/client.ts', '../kube/names.ts'],
+    ['src/copy/client.ts', '../sim/cluster.ts'],
+    ['src/sim/cluster.ts', '../copy/main.ts'],
+    ['src/kube/copyPods.ts', '../copy/paths.ts'],
+    ['src/core/copyResult.ts', '../copy/endRecord.ts'],
   ])('%s must not import %s', (path, specifier) => {
     expect(imported(path, specifier)).toBe(true);
   });
@@ -105,6 +111,8 @@ describe('imports go in the directions of the design', () => {
     ['src/effects/execute.ts', '../kube/copyPods.ts'],
     ['src/sim/kubevirt/model.ts', '../../kube/api.ts'],
     ['src/sim/demo/main.ts', '../../daemon.ts'],
+    ['src/copy/client.ts', 'node:child_process'],
+    ['src/copy/endRecord.ts', '../core/copyEndRecord.ts'],
     ['src/main.ts', './effects/execute.ts'],
   ])('%s may import %s', (path, specifier) => {
     expect(imported(path, specifier)).toBe(false);

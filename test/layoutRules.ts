@@ -9,7 +9,7 @@ export interface Source {
   readonly text: string;
 }
 
-type Layer = 'core' | 'operators' | 'kube' | 'streams' | 'effects' | 'observe' | 'sim';
+type Layer = 'core' | 'operators' | 'kube' | 'streams' | 'effects' | 'observe' | 'sim' | 'copy';
 
 /** What a layer may import: parts of src/ (a folder with its content, or one file) and packages. */
 interface Allowance {
@@ -44,6 +44,8 @@ const allowances: Readonly<Record<Layer, Allowance>> = {
   },
   observe: { own: ['core'], packages: ['pino', 'prom-client', 'rxjs', nodeItself] },
   sim: { own: ['core', 'operators', 'kube'], packages: ['rxjs', 'zod', 'yaml', nodeItself] },
+  // What runs in the copy pods: programs of their own, which nobody imports.
+  copy: { own: ['core'], packages: [nodeItself] },
 };
 
 /** Single files that may import more than their layer, and why. */
@@ -123,6 +125,7 @@ export const straySubscriptions = ({ path, text }: Source): readonly string[] =>
 const clockOwners: Readonly<Record<string, string>> = {
   'src/main.ts': 'hands the real clock and the real dice to everything else',
   'src/observe/http.ts': 'gives open connections a grace when the server closes; nothing is decided by it',
+  'src/copy/': 'programs that run in the copy pods in real time; nothing of the daemon is decided by it',
   'src/sim/demo/': 'a program that runs in real time',
   'src/sim/conform/': 'a program that runs in real time, against a real cluster',
   'src/sim/bench/': 'a program that measures real time',

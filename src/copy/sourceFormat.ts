@@ -2,7 +2,8 @@
 // byte, where KubeVirt would take its header for the guest's own bytes (contract §8, data plane §3).
 import type { DiskKind } from './paths.ts';
 
-const qcow2 = Buffer.from('QFI\xfb', 'latin1');
+/** "QFI" and 0xfb. */
+const qcow2 = Uint8Array.of(0x51, 0x46, 0x49, 0xfb);
 
 /** How many bytes have to be read to tell. */
 export const headLength = qcow2.length;
@@ -10,6 +11,6 @@ export const headLength = qcow2.length;
 /** Why these first bytes of a source must not be copied onto that target; undefined when they may. */
 export const unfitFormat = (head: Uint8Array, source: DiskKind, target: DiskKind): string | undefined =>
   // What a device holds is raw whatever the guest wrote there: it may keep an image of its own.
-  source === 'file' && target === 'block' && qcow2.equals(head.subarray(0, qcow2.length))
+  source === 'file' && target === 'block' && qcow2.every((byte, index) => head[index] === byte)
     ? 'the source is a qcow2 image and the target a device, which KubeVirt reads as raw'
     : undefined;
