@@ -237,7 +237,13 @@ export const decideAfterSwitchOver = (
     record.disks.some((disk) => disk.source === target),
   );
   if (facts.spec !== 'target') {
-    return act('SwitchedOver', { kind: 'repair', ...(isMovedBack ? { strategy: 'Migration' } : {}) });
+    const mayRun = instance !== undefined && !instance.deleting && !isFinal(instance);
+    if (isMovedBack && mayRun && facts.launcher === 'none') {
+      return wait('SwitchedOver', 'the virt-launcher of the VMI to be seen');
+    }
+    // A guest that was booted on A goes nowhere: told Migration, KubeVirt would copy A over B, which alone is whole.
+    const strategy = isMovedBack && facts.launcher === 'target' ? ({ strategy: 'Migration' } as const) : {};
+    return act('SwitchedOver', { kind: 'repair', ...strategy });
   }
   const stale = decideStaleBoot(facts, record);
   if (stale !== undefined) return stale;

@@ -312,3 +312,30 @@ test('a migration of the next VMI onto itself is not waited for: a person is tol
     expect(told(decide(facts, clear()))).toBe('attention MigratesToItself');
   }
 });
+
+describe('volumes that KubeVirt moves back after the switch-over', () => {
+  const next = (side: make.Side | 'unseen', fields: Parameters<typeof make.vmi>[0] = {}) =>
+    make.facts({
+      record: make.record({ switchedOver: make.switchedOver }),
+      machine: make.vm(),
+      instance: make.vmi({
+        uid: 'vmi-2',
+        migratedVolumes: [{ volume: 'root', source: make.targetOf(), target: make.sourceOf() }],
+        ...fields,
+      }),
+      pods: side === 'unseen' ? [] : [make.launcher(side, { ownerUid: 'vmi-2', nodeName: 'n1' })],
+    });
+
+  test('are cancelled with strategy Migration under a guest on the target, and under no other', () => {
+    const commands = (side: make.Side | 'unseen') => decide(next(side), clear()).commands;
+    expect(commands('target')).toEqual([{ kind: 'repair', strategy: 'Migration' }]);
+    expect(commands('source')).toEqual([{ kind: 'repair' }]);
+    expect(commands('unseen')).toEqual([]);
+  });
+
+  test('keep nothing waiting for a virt-launcher once the VMI ends: the next boot takes what the VM names', () => {
+    for (const ending of [{ phase: 'Failed' }, { deleting: true }] as const) {
+      expect(decide(next('unseen', ending), held()).commands).toEqual([{ kind: 'repair' }]);
+    }
+  });
+});
