@@ -4,7 +4,7 @@ import { windows } from './windows.ts';
 import type { Content, Machine, Side, Vmi } from './world.ts';
 
 type Apply = (machine: Machine, tell: Tell) => void;
-type Add = (name: string, apply: Apply) => void;
+type Add = (name: string, apply: Apply) => unknown;
 
 /** What takes KubeVirt seconds: pods, booting, copying, and the throttle of its workload updater. */
 const slowSteps: ReadonlySet<string> = new Set([
@@ -14,6 +14,20 @@ const slowSteps: ReadonlySet<string> = new Set([
   'the second virt-launcher is made',
   'the migration is handed to the nodes',
   'the guest switches over',
+]);
+
+/** What virt-controller does as soon as it has seen the VM, in well under a second (contract §2.1). */
+const promptSteps: ReadonlySet<string> = new Set([
+  'KubeVirt deletes the VMI',
+  'KubeVirt takes the volumes of the VMI back',
+  'KubeVirt lets the VMI follow the volumes',
+]);
+
+/** How it carries a migration on, seconds after: not while it has not acted on the VM (contract §2.2). */
+const laterSteps: ReadonlySet<string> = new Set([
+  'KubeVirt makes a VMIM',
+  'the second virt-launcher is made',
+  'the migration is handed to the nodes',
 ]);
 
 const isFinal = (vmi: Vmi): boolean => vmi.phase === 'Succeeded' || vmi.phase === 'Failed';
@@ -193,7 +207,8 @@ const migrationSteps = (machine: Machine, add: Add): void => {
   if (now === undefined) return;
   const runs = now.phase === 'Running' && !now.deleting;
   const differs = vm.exists && vm.side !== now.side;
-  if (differs && now.migrated && now.phase !== 'Pending') {
+  // Without the strategy a restart is required, and no cancel is processed (contract §3).
+  if (differs && now.migrated && now.phase !== 'Pending' && vm.update === 'Migration') {
     add('KubeVirt takes the volumes of the VMI back', (m) => {
       if (m.vmi.real.now === undefined) return;
       m.vmi.real.now.side = m.vm.real.side;
@@ -321,23 +336,24 @@ const failureSteps = (machine: Machine, add: Add): void => {
 
 /** Every step that KubeVirt can take for one machine. */
 export const kubeVirtSteps = (machine: Machine, index: number, mayFail: boolean, steps: Step[]): void => {
-  const adder =
-    (fair: boolean): Add =>
-    (name, apply) => {
-      steps.push({
-        name: `web-${index + 1}: ${name}`,
-        fair,
-        slow: slowSteps.has(name),
-        urgent: false,
-        apply: (world, tell) => {
-          const draft = world.machines[index];
-          if (draft === undefined) return;
-          if (!fair) world.faults -= 1;
-          apply(draft, tell);
-        },
-      });
-    };
-  lifeSteps(machine, adder(true));
-  migrationSteps(machine, adder(true));
-  if (mayFail) failureSteps(machine, adder(false));
+  const own: { readonly name: string; readonly fair: boolean; readonly apply: Apply }[] = [];
+  lifeSteps(machine, (name, apply) => own.push({ name, fair: true, apply }));
+  migrationSteps(machine, (name, apply) => own.push({ name, fair: true, apply }));
+  if (mayFail) failureSteps(machine, (name, apply) => own.push({ name, fair: false, apply }));
+  const isPrompt = own.some(({ name }) => promptSteps.has(name));
+  for (const { name, fair, apply } of own) {
+    if (isPrompt && laterSteps.has(name)) continue;
+    steps.push({
+      name: `web-${index + 1}: ${name}`,
+      fair,
+      slow: slowSteps.has(name),
+      urgent: false,
+      apply: (world, tell) => {
+        const draft = world.machines[index];
+        if (draft === undefined) return;
+        if (!fair) world.faults -= 1;
+        apply(draft, tell);
+      },
+    });
+  }
 };

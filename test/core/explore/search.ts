@@ -81,9 +81,7 @@ export const stepsIn = (world: World, scope: Scope, brain: Brain): { steps: read
   copySteps(world, mayFail, steps);
   const broken = daemonSteps(world, brain, scope, steps);
   peopleSteps(world, scope.people, steps);
-  const isUrgent = steps.some(
-    ({ urgent, name }) => urgent || name.endsWith('follow the volumes') || name.endsWith('VMI back'),
-  );
+  const isUrgent = steps.some(({ urgent }) => urgent);
   return { steps: isUrgent ? steps.filter(({ slow }) => !slow) : steps, broken };
 };
 

@@ -17,9 +17,9 @@ export interface Step {
   readonly name: string;
   /** It happens sooner or later when people keep quiet and nothing goes wrong. */
   readonly fair: boolean;
-  /** It takes seconds: what the daemon sends at once, when it knows, is there before. */
+  /** It takes seconds: nothing urgent is left undone meanwhile. */
   readonly slow: boolean;
-  /** The daemon ends, undoes or writes something down. */
+  /** The daemon ends, undoes or writes something down: it takes milliseconds. */
   readonly urgent: boolean;
   readonly apply: (world: World, tell: Tell) => void;
 }
