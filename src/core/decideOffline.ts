@@ -1,9 +1,12 @@
 // The offline migration of one machine: beginning a copy, taking down what its pods achieved, cutting over. The pods
 // themselves belong to the transfer group (groups.ts). Guarantees law 5.
 
+import { parseCopyEndRecord } from './copyEndRecord.ts';
+import { type CopyFailure, copyFailure } from './copyFailure.ts';
 import { copyResultOf } from './copyResult.ts';
 import { act, begin, type Circumstances, type Decision, needsAttention, wait } from './decision.ts';
 import type { MachineFacts } from './facts.ts';
+import { failureSentence, isHopeless } from './failedCopies.ts';
 import type { Pod, VirtualMachine } from './objects.ts';
 import type { MigrationRecord } from './storageMigration.ts';
 import { missingClaims, targetObstacle } from './targets.ts';
@@ -21,15 +24,20 @@ export const decideOffline = (facts: MachineFacts, record: MigrationRecord, circ
   if (!facts.offSinceCopyBegan || isDisturbed(facts, record)) return voidCopy(record, circumstances);
   const results = takeDownResults(facts, offline, circumstances.now);
   if (results !== undefined) return act('CopyingOffline', { kind: 'record', ...results(record) });
-  const worst = offline.failures.find((failure) => failure.count >= circumstances.limits.maxCopyFailures);
-  if (worst !== undefined) {
-    const message = `the copy of disk ${worst.volume} failed ${worst.count} times: ${worst.message}. Mend the cause; any change of spec, such as pausing and resuming, tries again`;
-    const gaveUp = { generation: facts.view.migration.generation, reason: 'CopyFailing', message };
-    return act('Failed', { kind: 'record', why: 'gaveUp', record: { ...record, gaveUp } });
-  }
-  const missing = record.disks.filter((disk) => !offline.copied.includes(disk.volume));
-  if (missing.length > 0) return wait('CopyingOffline', `the copy of ${missing.map((disk) => disk.volume).join(', ')}`);
+  const missing = record.disks.map((disk) => disk.volume).filter((volume) => !offline.copied.includes(volume));
+  const hopeless = offline.failures.filter((failure) => isHopeless(failure, circumstances.limits));
+  // One bad disk does not stop the others: what they achieve is there when it is mended.
+  const open = missing.filter((volume) => hopeless.every((failure) => failure.volume !== volume));
+  if (open.length > 0) return wait('CopyingOffline', `the copy of ${open.join(', ')}`);
+  if (missing.length > 0) return giveUp(facts, record, hopeless);
   return cutOver(facts, record, machine, offline, circumstances);
+};
+
+const giveUp = (facts: MachineFacts, record: MigrationRecord, hopeless: Offline['failures']): Decision => {
+  const sentences = hopeless.map((failure) => failureSentence(failure, record, true));
+  const message = `${sentences.join(' ')} When that is done, any change of spec, such as pausing and resuming, tries again.`;
+  const gaveUp = { generation: facts.view.migration.generation, reason: hopeless[0]?.reason ?? 'CopyFailing', message };
+  return act('Failed', { kind: 'record', why: 'gaveUp', record: { ...record, gaveUp } });
 };
 
 const beginCopy = (
@@ -75,11 +83,11 @@ const takeDownResults = (facts: MachineFacts, offline: Offline, now: number) => 
   const ours = facts.copyPods.filter((pod) => pod.migrationUid === facts.view.migration.uid);
   let copied = offline.copied;
   let failures = offline.failures;
-  const fail = (volume: string, pod: Pod, message: string): void => {
+  const fail = (volume: string, pod: Pod, { reason, message }: CopyFailure): void => {
     const before = failures.find((failure) => failure.volume === volume);
     // What is being deleted was cancelled, and each pod counts once.
     if (pod.deleting || before?.podUid === pod.uid) return;
-    const failure = { volume, count: (before?.count ?? 0) + 1, at, podUid: pod.uid, message };
+    const failure = { volume, count: (before?.count ?? 0) + 1, at, podUid: pod.uid, reason, message };
     failures = [...failures.filter((other) => other !== before), failure];
   };
   // A server runs until it is deleted; one that has ended takes its clients with it.
@@ -90,15 +98,16 @@ const takeDownResults = (facts: MachineFacts, offline: Offline, now: number) => 
   };
   for (const client of ours) {
     if (client.role !== 'copyClient' || client.copyId !== offline.id || copied.includes(client.volumeName)) continue;
-    const result = copyResultOf(client);
+    const result = copyResultOf(client, facts.view.migration.spec.transfer.verify);
     if (result.kind === 'whole') copied = [...copied, client.volumeName];
     const counts = result.kind === 'failed' && fallenUnder(client.volumeName) === undefined;
-    if (counts) fail(client.volumeName, client, result.message);
+    if (counts) fail(client.volumeName, client, result);
   }
   for (const { volume } of facts.record?.disks.filter((disk) => !copied.includes(disk.volume)) ?? []) {
     const server = fallenUnder(volume);
-    const said = server?.trouble || server?.ended?.message.slice(0, 300) || 'it did not say why';
-    if (server !== undefined) fail(volume, server, `the copy server has ended: ${said}`);
+    if (server === undefined) continue;
+    const said = server.trouble || parseCopyEndRecord(server.ended?.message ?? '')?.err || server.ended?.message || '';
+    fail(volume, server, copyFailure('CopyServerFailed', `the copy server has ended: ${said}`));
   }
   if (copied === offline.copied && failures === offline.failures) return undefined;
   const why = copied === offline.copied ? ('copyFailed' as const) : ('copyEnded' as const);

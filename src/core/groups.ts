@@ -5,6 +5,7 @@
 import { stillBusy } from './decideOffline.ts';
 import type { CancelCause, Clearance, Limits } from './decision.ts';
 import type { MachineFacts } from './facts.ts';
+import { isHopeless } from './failedCopies.ts';
 import { isGivenUp, modeOf } from './mode.ts';
 import type { Pod, StorageMigration } from './objects.ts';
 import type { RecordedDisk } from './storageMigration.ts';
@@ -69,8 +70,12 @@ const wishOf = (facts: MachineFacts, limits: Limits): Wish | undefined => {
   if (offline === undefined || facts.record === undefined) return undefined;
   if (modeOf(facts) !== 'offline' || isGivenUp(facts) || facts.spec !== 'source') return undefined;
   if (!facts.offSinceCopyBegan || stillBusy(facts) !== undefined) return undefined;
+  const hopeless = new Set(
+    offline.failures.filter((failure) => isHopeless(failure, limits)).map((failure) => failure.volume),
+  );
   const disks = facts.record.disks
     .filter((disk) => !offline.copied.includes(disk.volume))
+    .filter((disk) => !hopeless.has(disk.volume))
     .map((disk) => {
       const failure = offline.failures.find((candidate) => candidate.volume === disk.volume);
       const backOffMs = failure === undefined ? 0 : limits.copyRetryMs * 2 ** Math.min(failure.count - 1, 6);

@@ -133,6 +133,7 @@ const record = z.object({
             count: z.number().int(),
             at: z.string(),
             podUid: z.string().describe('The pod that failed last, so that it is counted once.'),
+            reason: z.string().describe('What failed, for example TargetTooSmall.'),
             message: z.string(),
           }),
         )

@@ -199,11 +199,12 @@ export const client = (machine = 'web-1', { disk = 'root', ...fields }: Partial<
 /** What a client leaves behind that has copied everything. */
 export const wholeEnd = {
   exitCode: 0,
-  message: '{"t":"end","rc":0,"files":1,"literal":600,"matched":400,"size":1000}',
+  message:
+    '{"t":"end","stage":"done","problem":"","rc":0,"files":1,"literal":600,"matched":400,"size":1000,"flushed":true}',
 };
 export const brokenEnd = {
   exitCode: 10,
-  message: '{"t":"end","rc":10,"files":0,"literal":0,"matched":0,"err":"refused"}',
+  message: '{"t":"end","stage":"copy","problem":"ServerUnreachable","rc":10,"files":0,"err":"refused"}',
 };
 
 export const claim = (name: string, fields: Partial<PersistentVolumeClaim> = {}): PersistentVolumeClaim => ({

@@ -83,7 +83,7 @@ const specs: Named<string> = [
 ];
 
 const whole = offline({ copied: ['root'] });
-const failure = { volume: 'root', count: 3, at: at(-60), podUid: 'x', message: 'x' };
+const failure = { volume: 'root', count: 3, at: at(-60), podUid: 'x', reason: 'PeerSilent', message: 'x' };
 const gaveUp = {
   generation: 1,
   reason: 'LiveMigrationFailing',

@@ -50,7 +50,14 @@ const written = (facts: MachineFacts): MigrationRecord => {
 
 const ended = (fields: object) => ({ phase: 'Succeeded' as const, ended: wholeEnd, ...fields });
 const broken = (fields: object) => ({ phase: 'Failed' as const, ended: brokenEnd, ...fields });
-const failure = (count: number, podUid = 'old') => ({ volume: 'root', count, at: at(-60), podUid, message: 'refused' });
+const failure = (count: number, podUid = 'old', reason = 'ServerUnreachable') => ({
+  volume: 'root',
+  count,
+  at: at(-60),
+  podUid,
+  reason,
+  message: 'refused',
+});
 
 const copying = (fields: Parameters<typeof offline>[0] = {}, extra: ViewExtra = {}) =>
   stoppedFacts({ record: record({ offline: offline(fields) }), ...extra });
@@ -288,6 +295,29 @@ describe('results', () => {
     ],
   ]);
 
+  test('a disk that another attempt cannot help is given up at once, in words a person can act on', () => {
+    const found = written(copying({ failures: [failure(1, 'old', 'TargetTooSmall')] }));
+    expect(found.gaveUp?.reason).toBe('TargetTooSmall');
+    expect(found.gaveUp?.message).toBe(
+      'The copy of disk root (web-1-root to web-1-root-fast) failed: refused. Make the target claim larger, or name another one. ' +
+        'When that is done, any change of spec, such as pausing and resuming, tries again.',
+    );
+  });
+
+  test('one bad disk does not stop the others: the machine is given up when all of them have been copied', () => {
+    const withTwo = (copied: string[]) =>
+      stoppedFacts({
+        record: record({
+          diskNames: ['root', 'data'],
+          offline: offline({ copied, failures: [failure(1, 'old', 'SourceFormat')] }),
+        }),
+        machine: stoppedVm({ disks: ['root', 'data'] }),
+        migration: { spec: { virtualMachines: [wanted('web-1', ['root', 'data'])] } },
+      });
+    expect(decide(withTwo([]), clear()).waitingFor).toBe('the copy of data');
+    expect(written(withTwo(['data'])).gaveUp?.reason).toBe('SourceFormat');
+  });
+
   test('failures are counted by disk, each pod once, and the last one is told', () => {
     const pods = [client('web-1', broken({ uid: 'p2' })), client('web-1', { disk: 'data', ...ended({ uid: 'p3' }) })];
     const found = written(
@@ -300,7 +330,7 @@ describe('results', () => {
     );
     expect(found.offline?.copied).toStrictEqual(['data']);
     expect(found.offline?.failures).toStrictEqual([
-      { volume: 'root', count: 2, at: at(), podUid: 'p2', message: 'rsync ended with code 10: refused' },
+      { volume: 'root', count: 2, at: at(), podUid: 'p2', reason: 'ServerUnreachable', message: 'refused' },
     ]);
   });
 

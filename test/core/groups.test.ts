@@ -85,7 +85,7 @@ const decided = ({
     },
     {
       clearanceOf: (name): Clearance => (held.includes(name) ? { kind: 'wait', for: 'x' } : { kind: 'clear' }),
-      limits,
+      limits: { ...limits, maxCopyFailures: 100 },
       now,
     },
   );
@@ -283,9 +283,11 @@ describe('several disks', () => {
 });
 
 describe('failures', () => {
-  const failed = (count: number, secondsAgo: number, podUid = 'uid-copy-client-web-1-root') => ({
+  const failed = (count: number, secondsAgo: number, podUid = 'uid-copy-client-web-1-root', reason = 'PeerSilent') => ({
     'web-1': {
-      record: copying('web-1', { failures: [{ volume: 'root', count, at: at(-secondsAgo), podUid, message: 'x' }] }),
+      record: copying('web-1', {
+        failures: [{ volume: 'root', count, at: at(-secondsAgo), podUid, reason, message: 'x' }],
+      }),
     },
   });
   const broken = client('web-1', { phase: 'Failed', ended: brokenEnd });
@@ -333,6 +335,19 @@ describe('failures', () => {
       ['- copy-client-web-1-root failing', '- copy-server finished'],
     ],
   ]);
+
+  test('a disk that another attempt cannot help is not copied again, and keeps no other from being copied', () => {
+    const hopeless = failed(1, 60, 'old', 'TargetTooSmall');
+    expect(told({ members: hopeless })).toStrictEqual([]);
+    expect(told({ members: hopeless, pods: [server()] })).toStrictEqual(['- copy-server finished']);
+    const members = { ...hopeless, 'web-2': {} };
+    expect(told({ members })).toStrictEqual([`+ server: ${targetOf('web-2')}`]);
+    expect(told({ members, pods: [server(['web-1', 'web-2'])] })).toStrictEqual([clientOf('web-2')]);
+  });
+
+  test('what was failed too often is as good as hopeless', () => {
+    expect(told({ members: failed(100, 60_000) })).toStrictEqual([]);
+  });
 
   test('one machine that backs off does not keep the server from another', () => {
     const members = { ...failed(3, 0), 'web-2': {} };

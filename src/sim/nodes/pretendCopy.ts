@@ -35,8 +35,20 @@ export interface PretendCopyOptions {
 const parts = 4;
 const pollMs = 100;
 
-const endMessage = (rc: number, size: number, matched: number, err = ''): string =>
-  JSON.stringify({ t: 'end', rc, files: 1, literal: size - matched, matched, size, pct: rc === 0 ? 100 : 0, err });
+const endMessage = (rc: number, size: number, matched: number, err = ''): string => {
+  const ended = rc === 0 ? { stage: 'done', problem: '' } : { stage: 'copy', problem: 'RsyncFailed' };
+  return JSON.stringify({
+    t: 'end',
+    ...ended,
+    rc,
+    files: 1,
+    literal: size - matched,
+    matched,
+    size,
+    flushed: rc === 0,
+    err,
+  });
+};
 
 const quantity = /^(\d+)(Ki|Mi|Gi|Ti)?$/;
 const factors: Readonly<Record<string, number>> = { Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40 };

@@ -186,6 +186,7 @@ export const recordObject = (rec: Rec, machine: number, disks: number): Migratio
               count,
               at: make.at(),
               podUid: uid(pod),
+              reason: 'PeerSilent',
               message: 'no',
             })),
           },
