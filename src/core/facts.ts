@@ -81,7 +81,10 @@ export interface MachineFacts {
   readonly failedAttempts: number;
   /** Rsync pods of any migration that mount one of its claims; a server counts, and so does one that is ending (law 1). */
   readonly copyPods: readonly Pod[];
-  /** Pods that are not of this migration, have not ended, and mount one of its claims. */
+  /**
+   * Pods that are not of this migration, have not ended, and mount one of its claims; and the virt-launchers of the VMI
+   * in any case: a hotplugged disk is under one although only another pod names its claim (contract §2.5).
+   */
   readonly foreignPods: readonly Pod[];
   /** Of those, the ones that mount a target claim. While the guest is on A none may (contract §3). */
   readonly podsOnTarget: readonly Pod[];
@@ -250,7 +253,10 @@ export const factsOf = (view: MachineView): MachineFacts => {
   const targets = new Set(record?.disks.map((disk) => disk.target));
   const onClaims = view.pods.filter((pod) => pod.claims.some((claim) => claims.has(claim)));
   const isOurs = (pod: Pod): boolean => isCopyPod(pod) && pod.migrationUid === view.migration.uid;
-  const foreignPods = onClaims.filter((pod) => !isOurs(pod) && !hasEnded(pod));
+  const isLauncher = ({ ownerUid }: Pod): boolean => instance !== undefined && ownerUid === instance.uid;
+  const foreignPods = view.pods.filter(
+    (pod) => (onClaims.includes(pod) || isLauncher(pod)) && !isOurs(pod) && !hasEnded(pod),
+  );
   const known = record?.live?.knownMigrations ?? [];
   return {
     name: view.name,

@@ -3,7 +3,8 @@
 //
 // Flow: they are made as soon as the pod is; any machine of a migration wakes the lane, in which a run makes those of
 // every server that has not started and whose keys this process has not made.
-// Guarantees: however often it is repeated, a server has one set of keys: who finds the name taken leaves it alone.
+// Guarantees: however often it is repeated, a server has one set of keys: who finds the name taken leaves it alone. It is
+// repeated until a request was answered with the keys or the server has started.
 // Assumptions: the name is known to nobody before the pod is made, so what stands under it is ours.
 import { concatMap, defer, from, map, mergeMap, type Observable, of, tap, toArray } from 'rxjs';
 import type { Pod } from '../core/objects.ts';
@@ -29,8 +30,10 @@ export const groupKeys = (
     const memory = { failures: 0 };
     const runOnce = (key: MigrationKey): Observable<Run> => {
       const pods = deps.reading.synced() ? (deps.reading.migration(key)?.pods ?? []) : [];
-      const due = pods.filter((pod) => needsKeys(pod) && !made.has(pod.uid));
-      if (due.length === 0) return of(idle());
+      const waiting = pods.filter(needsKeys);
+      const due = waiting.filter((pod) => !made.has(pod.uid));
+      // Those under way may yet fail.
+      if (due.length === 0) return of(idle(waiting.length > 0 ? deps.limits.retryMaxMs : undefined));
       return from(due).pipe(
         mergeMap((server) => makeKeys(key, server, made, deps)),
         toArray(),
@@ -47,14 +50,14 @@ export const groupKeys = (
     );
   });
 
-/** Makes the keys of one server; AlreadyExists is as good as made. */
+/** Makes the keys of one server. Not every conflict is AlreadyExists: a quota that is being counted answers so too. */
 export const makeKeys = (key: MigrationKey, server: Pod, made: Set<string>, deps: EffectDeps): Observable<Happening> =>
   defer(() => {
     made.add(server.uid);
     return outcomeOf(deps.api.create(resources.secrets, copyKeys(server, deps.randomHex)));
   }).pipe(
     tap(({ kind }) => {
-      if (kind !== 'done' && kind !== 'conflict') made.delete(server.uid);
+      if (kind !== 'done') made.delete(server.uid);
     }),
     map((outcome) => ({
       kind: 'command',

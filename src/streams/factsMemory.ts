@@ -39,7 +39,8 @@ export const membersOf = (migration: StorageMigration): ReadonlyMap<string, Memb
   if (known !== undefined) return known;
   const names = new Set([
     ...migration.spec.virtualMachines.map((machine) => machine.name),
-    ...(migration.status?.virtualMachines ?? []).map((entry) => entry.name),
+    // What is told of a machine that was never accepted ends with its name in spec.
+    ...(migration.status?.virtualMachines ?? []).flatMap(({ name, record }) => (record === undefined ? [] : [name])),
   ]);
   const members = new Map(
     [...names].map((machine): [string, Member] => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { LauncherSide, SwitchOver } from '../../src/core/facts.ts';
 import { modeOf } from '../../src/core/mode.ts';
+import type { Pod } from '../../src/core/objects.ts';
 import {
   at,
   client,
@@ -279,6 +280,15 @@ describe('pods', () => {
     expect(found.copyPods.map((each) => each.name)).toStrictEqual(['copy-server', 'copy-client-web-1-root']);
     expect(found.foreignPods.map((each) => each.name)).toStrictEqual(['importer', 'guestfs']);
     expect(found.podsOnTarget.map((each) => each.name)).toStrictEqual(['importer']);
+  });
+
+  test('a virt-launcher of the VMI counts until it has ended although its disks are hotplugged and it mounts none', () => {
+    const found = (phase: Pod['phase']) =>
+      stoppedFacts({
+        instance: vmi({ phase: 'Succeeded' }),
+        pods: [launcher('target', { claims: [], phase })],
+      }).foreignPods.length;
+    expect([found('Running'), found('Succeeded')]).toStrictEqual([1, 0]);
   });
 });
 

@@ -10,6 +10,7 @@ import { world } from '../../../src/sim/scenario/world.ts';
 import { factsMemory, membersOf } from '../../../src/streams/factsMemory.ts';
 import { ingredientsOf, machineViewOf } from '../../../src/streams/machineView.ts';
 import { isSynced, type Snapshot } from '../../../src/streams/snapshot.ts';
+import { facts, record, wanted } from '../../core/builders.ts';
 
 /** Plays a row with the daemon; `onSnapshot` hears every snapshot. */
 const play = (number: number, onSnapshot: (snapshot: Snapshot) => void): void => {
@@ -54,6 +55,19 @@ test.each([2, 5, 8, 9])('in row %i, what is remembered is at every snapshot what
     }
   });
   expect(compared).toBeGreaterThan(20);
+});
+
+test('a machine that was never accepted is a member for as long as spec names it', () => {
+  const entry = { mode: 'Hold' as const, phase: '', reason: '', message: '', waitingFor: '', volumes: [] };
+  const status = {
+    virtualMachines: [
+      { ...entry, name: 'refused' },
+      { ...entry, name: 'accepted', record: record() },
+    ],
+  };
+  const { migration } = facts({ migration: { spec: { virtualMachines: [wanted('web-1')] }, status } }).view;
+  const members = membersOf(migration);
+  expect([...members.keys()]).toEqual(['web-1', 'accepted']);
 });
 
 test('facts that nothing has touched stay the same object while others change', () => {
