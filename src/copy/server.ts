@@ -89,7 +89,8 @@ const modulesOf = (
   new Map(
     given.disks.map(({ name, kind }) => {
       const [path, folder] = [paths.diskOf(name, kind), paths.folderOf(name, kind)];
-      return [name, { target: { path, folder, kind, standIn: paths.embedded }, password: passwords.get(name) ?? '' }];
+      const standIn = paths.embedded && kind === 'block';
+      return [name, { target: { path, folder, kind, standIn }, password: passwords.get(name) ?? '' }];
     }),
   );
 

@@ -1,0 +1,255 @@
+// Two copy pods as a kubelet would run them, each in a folder of its own: the real entry program, rsync and stunnel, the
+// mounts where the pod has them. Whatever a test leaves running or mounted goes after it.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { DiskKind } from '../../src/copy/paths.ts';
+import { afterwards, folder, until } from '../main/process.ts';
+import { type Device, device, image, podUser } from './disks.ts';
+
+const main = fileURLToPath(new URL('../../src/copy/main.ts', import.meta.url));
+
+/** One line of a pod's log. */
+export type Line = Readonly<Record<string, unknown>>;
+
+export interface RunningPod {
+  readonly pid: number;
+  readonly root: string;
+  readonly lines: readonly Line[];
+  stdout(): string;
+  /** The first line that matches, as soon as it is there. */
+  printed(matches: (line: Line) => boolean): Promise<Line>;
+  /** A program that the pod has running, as soon as there is one. */
+  running(program: string): Promise<number>;
+  kill(signal: NodeJS.Signals): void;
+  /** As when a node is lost, or the container is killed: everything in it at once. */
+  killAll(): void;
+  /** Exit code and end record; record is empty when none was left. */
+  readonly ended: Promise<{ readonly code: number | NodeJS.Signals; readonly record: Line }>;
+}
+
+/** Parent of a process; undefined when it is gone. */
+const statOf = (
+  pid: string,
+): { readonly program: string; readonly parent: number; readonly group: number } | undefined => {
+  try {
+    const [, program = '', rest = ''] = /^\d+ \((.*)\) (.*)$/s.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? [];
+    const [state, parent, group] = rest.split(' ');
+    return state === 'Z' ? undefined : { program, parent: Number(parent), group: Number(group) };
+  } catch {
+    return undefined;
+  }
+};
+
+/** Processes of a pod, which is a process group. */
+export const processesOf = (group: number): readonly { readonly pid: number; readonly program: string }[] =>
+  readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      const stat = statOf(pid);
+      return stat?.group === group ? [{ pid: Number(pid), program: stat.program }] : [];
+    });
+
+/** Inodes of the sockets that a process has open. */
+export const openSockets = (pid: number): readonly string[] =>
+  readdirSync(`/proc/${pid}/fd`).flatMap((name) => {
+    try {
+      return /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${name}`))?.[1] ?? [];
+    } catch {
+      return [];
+    }
+  });
+
+const signal = (pid: number, name: NodeJS.Signals): void => {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It is gone already, which is as good.
+  }
+};
+
+const parsed = (text: string): Line => {
+  try {
+    return JSON.parse(text) as Line;
+  } catch {
+    return { unreadable: text };
+  }
+};
+
+const startPod = (root: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): RunningPod => {
+  const child: ChildProcess = spawn(process.execPath, [main, ...args], {
+    env: { PATH: process.env['PATH'], TRANSSHIP_ROOT: root, ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+    // A group of its own, as a container is.
+    detached: true,
+    ...(process.getuid?.() === 0 ? { uid: podUser, gid: podUser } : {}),
+  });
+  const pid = child.pid ?? 0;
+  const lines: Line[] = [];
+  let text = '';
+  child.stdout?.setEncoding('utf8').on('data', (piece: string) => {
+    text += piece;
+  });
+  if (child.stdout) createInterface({ input: child.stdout }).on('line', (line) => lines.push(parsed(line)));
+  const ended = once(child, 'close').then(([code, name]) => {
+    const message = `${root}/dev/termination-log`;
+    const record = existsSync(message) ? parsed(readFileSync(message, 'utf8')) : {};
+    return { code: (code ?? name) as number | NodeJS.Signals, record };
+  });
+  const killAll = () => signal(-pid, 'SIGKILL');
+  afterwards(async () => {
+    killAll();
+    await ended;
+    await until(() => processesOf(pid).length === 0);
+  });
+  return {
+    pid,
+    root,
+    lines,
+    stdout: () => text,
+    printed: (matches) =>
+      until(
+        () => lines.find(matches),
+        () => text,
+      ),
+    running: (program) =>
+      until(
+        () => processesOf(pid).find((each) => each.program === program)?.pid,
+        () => text,
+      ),
+    kill: (name) => signal(pid, name),
+    killAll,
+    ended,
+  };
+};
+
+/** A folder for a pod, which is the pod's user's. */
+const podRoot = (): string => {
+  const root = folder();
+  for (const each of ['', 'tmp', 'dev', 'secrets', 'disks', 'devices']) {
+    mkdirSync(`${root}/${each}`, { recursive: true });
+    if (process.getuid?.() === 0) chownSync(`${root}/${each}`, podUser, podUser);
+  }
+  return root;
+};
+
+/** Mounts a Secret as kubelets do: links to links. */
+const mountSecret = (root: string, values: Readonly<Record<string, string>>): void => {
+  mkdirSync(`${root}/secrets/..1`);
+  symlinkSync('..1', `${root}/secrets/..data`);
+  for (const [name, value] of Object.entries(values)) {
+    writeFileSync(`${root}/secrets/..1/${name}`, value);
+    chmodSync(`${root}/secrets/..1/${name}`, 0o440);
+    if (process.getuid?.() === 0) chownSync(`${root}/secrets/..1/${name}`, 0, podUser);
+    symlinkSync(`..data/${name}`, `${root}/secrets/${name}`);
+  }
+};
+
+/** Makes the folder of a claim in a pod. */
+export const mount = (root: string, name: string, kind: DiskKind): string => {
+  const path = `${root}/${kind === 'file' ? 'disks' : 'devices'}/${name}`;
+  mkdirSync(path);
+  if (process.getuid?.() === 0) chownSync(path, podUser, podUser);
+  return path;
+};
+
+let pods = 0;
+/** An address of this machine that no other test has. */
+const freeAddress = (): string => {
+  pods += 1;
+  return `127.${1 + ((process.pid >> 8) % 250)}.${process.pid % 256}.${pods % 256}`;
+};
+
+export interface ClientOptions {
+  readonly module?: string;
+  readonly source?: DiskKind;
+  readonly target?: DiskKind;
+  readonly psk?: string;
+  readonly password?: string;
+  readonly server?: string;
+  readonly args?: readonly string[];
+  /** An earlier pod's folder: the same source, secrets and work files. */
+  readonly root?: string;
+  /** Puts the source where it belongs: into its folder, which is empty. */
+  readonly disk?: (folder: string, root: string) => void;
+}
+
+/** What belongs to one transfer group: keys, an address, the targets. */
+export const transferGroup = (address = freeAddress()) => {
+  const psk = randomBytes(32).toString('hex');
+  const passwords = new Map<string, string>();
+  const passwordOf = (name: string): string => {
+    const password = passwords.get(name) ?? randomBytes(24).toString('base64url');
+    passwords.set(name, password);
+    return password;
+  };
+  const root = podRoot();
+  const kinds: string[] = [];
+  let mounted = false;
+
+  return {
+    address,
+    psk,
+    passwordOf,
+    serverRoot: root,
+    /** A target that is a file system; the path of its image, which does not exist yet. */
+    fileTarget: (name: string): string => {
+      kinds.push(`--disk=${name}:file`);
+      return `${mount(root, name, 'file')}/disk.img`;
+    },
+    deviceTarget: (name: string, bytes: number): Device => {
+      kinds.push(`--disk=${name}:block`);
+      return device(`${mount(root, name, 'block')}/disk`, bytes);
+    },
+    /** Starts the server with the targets made so far; again after it has ended. */
+    server: (args: readonly string[] = []): RunningPod => {
+      if (!mounted) {
+        const names = kinds.map((kind) => kind.replace(/^--disk=(.*):.*$/, '$1'));
+        mountSecret(root, { psk, ...Object.fromEntries(names.map((name) => [`password.${name}`, passwordOf(name)])) });
+      }
+      mounted = true;
+      return startPod(root, ['server', ...kinds, ...args], { POD_IP: address });
+    },
+    client: (options: ClientOptions = {}): RunningPod => {
+      const { module = 'web-1', source = 'file', target = 'file', args = [] } = options;
+      const clientRoot = options.root ?? podRoot();
+      if (options.root === undefined) {
+        mountSecret(clientRoot, { psk: options.psk ?? psk, password: options.password ?? passwordOf(module) });
+        options.disk?.(mount(clientRoot, module, source), clientRoot);
+      }
+      return startPod(clientRoot, [
+        'client',
+        `--server=${options.server ?? address}`,
+        `--module=${module}`,
+        `--source=${source}`,
+        `--target=${target}`,
+        ...args,
+      ]);
+    },
+  };
+};
+
+/** Puts an image with this content into a claim. */
+export const holding =
+  (content: Buffer) =>
+  (path: string): void =>
+    image(`${path}/disk.img`, content);
+
+/** Makes the claim a device with this content. */
+export const deviceHolding =
+  (content: Buffer) =>
+  (path: string): void =>
+    device(`${path}/disk`, content.length).write(content);
