@@ -6,7 +6,13 @@ import type { Pod } from '../../src/sim/kubevirt/objects.ts';
 import { createWeb, live, type World, type WorldOptions, web } from './kubevirtWorld.ts';
 
 const pod =
-  (name: string, role: string, claims: readonly string[], own: Readonly<Record<string, string>> = {}) =>
+  (
+    name: string,
+    role: string,
+    claims: readonly string[],
+    own: Readonly<Record<string, string>> = {},
+    args: readonly string[] = [],
+  ) =>
   ({ server }: World): void => {
     server.create(
       resources.pods,
@@ -17,7 +23,7 @@ const pod =
         spec: {
           restartPolicy: 'Never',
           terminationGracePeriodSeconds: 10,
-          containers: [{ name: 'copy', image: 'x' }],
+          containers: [{ name: 'copy', image: 'x', args }],
           volumes: claims.map((claimName) => ({ name: claimName, persistentVolumeClaim: { claimName } })),
         },
       },
@@ -25,11 +31,8 @@ const pod =
     );
   };
 const server = pod('server', roles.server, ['b']);
-const client = pod('client', roles.client, ['a'], {
-  [annotations.source]: 'a',
-  [annotations.target]: 'b',
-  [annotations.server]: 'server',
-});
+const itsDisk = { [annotations.source]: 'a', [annotations.target]: 'b', [annotations.server]: 'server' };
+const client = pod('client', roles.client, ['a'], itsDisk);
 const named = ({ pods }: World, name: string): Pod | undefined => pods().find(({ metadata }) => metadata.name === name);
 const endOf = (world: World, name: string): { readonly exitCode?: number; readonly message?: string } => {
   const statuses = named(world, name)?.status?.['containerStatuses'] as
@@ -63,6 +66,21 @@ describe('a copy', () => {
             size,
           });
           expect([missing(world), world.disks.clashes]).toEqual([0, []]);
+        },
+      ],
+    ]);
+  });
+
+  test('that is to verify tells digests of source and target', () => {
+    off([
+      [8, server],
+      [8, pod('client', roles.client, ['a'], itsDisk, ['--verify'])],
+      [
+        15,
+        (world) => {
+          const { sourceDigest, targetDigest } = JSON.parse(endOf(world, 'client').message ?? '');
+          expect(sourceDigest).toMatch(/^sha256:[0-9a-f]{64}$/);
+          expect(targetDigest).toBe(sourceDigest);
         },
       ],
     ]);

@@ -59,7 +59,7 @@ const sync = (context: Context, vmi: Vmi, vmim: Vmim, pod: Pod | undefined): num
       return undefined;
     case 'Scheduling':
       if (deleting) targetLauncher.cancel(context, pod);
-      return undefined;
+      return pod === undefined ? undefined : targetLauncher.giveUp(context, pod);
     case 'Scheduled':
       if (deleting && !vmimOf.owns(vmi, vmim)) targetLauncher.cancel(context, pod);
       else if (pod !== undefined && model.isPodReady(pod)) targetLauncher.handOver(context, vmi, vmim, pod);

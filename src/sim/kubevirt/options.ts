@@ -54,6 +54,8 @@ export interface KubeVirtOptions {
   readonly abortMs?: number;
   /** How long a virt-launcher waits for a domain before it ends, in ms. Default 240,000. */
   readonly launcherTimeoutMs?: number;
+  /** How long the target launcher of a migration may be Pending before it is given up, in ms. Default 900,000. */
+  readonly pendingTimeoutMs?: number;
   /** How long a node may be silent before its VMIs are called Failed, in ms. Default 300,000. */
   readonly nodeTimeoutMs?: number;
   readonly accidents?: Accidents;
@@ -96,6 +98,7 @@ export const optionsOf = (given: KubeVirtOptions): Options => {
     handOverMs: scaled(given.handOverMs, 320),
     abortMs: scaled(given.abortMs, 500),
     launcherTimeoutMs: scaled(given.launcherTimeoutMs, 240_000),
+    pendingTimeoutMs: scaled(given.pendingTimeoutMs, 900_000),
     nodeTimeoutMs: scaled(given.nodeTimeoutMs, 300_000),
   };
 };

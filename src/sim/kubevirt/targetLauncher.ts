@@ -1,5 +1,5 @@
 // The target launcher of a live migration: made when limits and back-off allow it (contract §2.3, §3), handed over to the
-// nodes when it is ready, deleted when the migration is cancelled before that.
+// nodes when it is ready, deleted when the migration is cancelled before that or when it does not start.
 import { resources } from '../../kube/resources.ts';
 import { attachmentOf } from './attachmentPods.ts';
 import { type Context, virtController } from './context.ts';
@@ -16,6 +16,16 @@ const cancel = (context: Context, pod: Pod | undefined): void => {
   if (pod === undefined || pod.metadata.deletionTimestamp !== undefined) return;
   const { namespace, name, uid } = pod.metadata;
   context.server.remove(resources.pods, { namespace, name }, virtController, { uid });
+};
+
+/** Deletes a launcher that has been Pending for too long, such as one whose disk hangs on another node; else says when. */
+const giveUp = (context: Context, pod: Pod): number | undefined => {
+  if (pod.status?.phase !== 'Pending') return undefined;
+  const sinceMs = Date.parse(pod.metadata.creationTimestamp ?? '');
+  const leftMs = sinceMs + context.options.pendingTimeoutMs - context.server.now();
+  if (leftMs > 0) return leftMs;
+  cancel(context, pod);
+  return undefined;
 };
 
 const handOver = (context: Context, vmi: Vmi, vmim: Vmim, pod: Pod): void => {
@@ -87,4 +97,4 @@ const create = (context: Context, vmi: Vmi, vmim: Vmim): number | undefined => {
   return undefined;
 };
 
-export const targetLauncher = { create, handOver, cancel };
+export const targetLauncher = { create, handOver, cancel, giveUp };

@@ -1,6 +1,7 @@
 // Stands in for rsync in the copy pods: a server that runs until it is stopped, and clients that read their source from
 // start to end while their server runs, and report as the real ones do in the termination message. What is read is what
 // the source holds at that moment, so a source that changes meanwhile gives a copy that is no copy.
+import { createHash } from 'node:crypto';
 import { Observable, type Subscriber, timer } from 'rxjs';
 import type { KubeObject } from '../../kube/api.ts';
 import { annotations, labels, roles } from '../../kube/names.ts';
@@ -35,7 +36,12 @@ export interface PretendCopyOptions {
 const parts = 4;
 const pollMs = 100;
 
-const endMessage = (rc: number, size: number, matched: number, err = ''): string => {
+interface Digests {
+  readonly sourceDigest?: string;
+  readonly targetDigest?: string;
+}
+
+const endMessage = (rc: number, size: number, matched: number, err = '', digests: Digests = {}): string => {
   const ended = rc === 0 ? { stage: 'done', problem: '' } : { stage: 'copy', problem: 'RsyncFailed' };
   return JSON.stringify({
     t: 'end',
@@ -46,9 +52,18 @@ const endMessage = (rc: number, size: number, matched: number, err = ''): string
     matched,
     size,
     flushed: rc === 0,
+    ...digests,
     err,
   });
 };
+
+const digestOf = (content: unknown): string =>
+  `sha256:${createHash('sha256').update(JSON.stringify(content)).digest('hex')}`;
+
+const isToVerify = ({ spec }: Pod): boolean =>
+  (spec['containers'] as readonly { readonly args?: readonly string[] }[]).some(({ args }) =>
+    args?.includes('--verify'),
+  );
 
 const quantity = /^(\d+)(Ki|Mi|Gi|Ti)?$/;
 const factors: Readonly<Record<string, number>> = { Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40 };
@@ -119,12 +134,19 @@ export const pretendCopy = (server: ApiServer, disks: Disks, options: PretendCop
         done += 1;
         subscriber.add(timer(stepMs).subscribe(step));
       };
+      const digests = (): Digests =>
+        isToVerify(pod)
+          ? {
+              sourceDigest: digestOf(disks.content(namespace, source)),
+              targetDigest: digestOf(disks.content(namespace, target)),
+            }
+          : {};
       const step = (): void => {
         if (!isServed(pod)) fail(12, 'connection unexpectedly closed');
         else if (!claimsOf(pod).includes(source)) fail(23, 'source not mounted');
         else if (failure !== undefined && done / parts >= failure.share) {
           fail(failure.exitCode, failure.message ?? 'failed');
-        } else if (done === parts) end(subscriber, 0, endMessage(0, size, matched));
+        } else if (done === parts) end(subscriber, 0, endMessage(0, size, matched, '', digests()));
         else copyNext();
       };
       const begin = (): void => {
