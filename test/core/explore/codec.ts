@@ -78,17 +78,22 @@ export const list = <T>(codec: Codec<T>): Codec<T[]> => ({
     put(out, values.length);
     for (const value of values) codec.write(value, out);
   },
-  read: (input) => Array.from({ length: take(input) }, () => codec.read(input)),
+  read: (input) => {
+    const values: T[] = [];
+    for (let left = take(input); left > 0; left--) values.push(codec.read(input));
+    return values;
+  },
 });
 
 export const fields = <T extends object>(codecs: { readonly [K in keyof T]-?: Codec<T[K]> }): Codec<T> => {
   const entries = Object.entries(codecs) as [keyof T, Codec<T[keyof T]>][];
+  const blank = Object.fromEntries(entries.map(([name]) => [name, undefined])) as T;
   return {
     write: (value, out) => {
       for (const [name, codec] of entries) codec.write(value[name], out);
     },
     read: (input) => {
-      const value = {} as T;
+      const value = { ...blank };
       for (const [name, codec] of entries) value[name] = codec.read(input);
       return value;
     },

@@ -1,11 +1,10 @@
 // A write of the daemon reaches the API server: its tests hold or it changes nothing, and the laws of design §3 are
 // asked of what is true at that moment.
+import { isSame } from '../../../src/core/isSame.ts';
 import { keepCached } from './people.ts';
 import { freshId, guestSide, isWhole, type Tell, writeVm } from './step.ts';
 import { windows } from './windows.ts';
 import type { Late, Machine, Namer, Rec, VmPatch, World } from './world.ts';
-
-const isSame = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 
 const hasOurPods = (world: World, machine: Machine): boolean => {
   const disks = machine.b.length;

@@ -4,9 +4,9 @@
 
 import type { Brain } from './brain.ts';
 import { decode } from './codec.ts';
-import { machineSightOf } from './daemon.ts';
 import type { Scope } from './scopes.ts';
 import { type Graph, lostState } from './search.ts';
+import { machineSightOf } from './sight.ts';
 import type { Machine, World } from './world.ts';
 import { worldCodec } from './world.ts';
 

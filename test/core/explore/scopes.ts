@@ -2,7 +2,7 @@
 // worlds they begin with.
 import type { Limits } from '../../../src/core/decision.ts';
 import { limits } from '../circumstances.ts';
-import type { Shape } from './brain.ts';
+import type { Shape } from './judgement.ts';
 import { folded } from './objects.ts';
 import type { PeopleAct } from './people.ts';
 import type { Machine, Vm, World } from './world.ts';

@@ -1,6 +1,6 @@
 // Explores a scope breadth-first to the end of its reachable states or to a bound. States are texts, equal but for
 // names; a violation is reported with the shortest path that leads to it.
-import { type Brain, brainOf, type Core, realCore } from './brain.ts';
+import { type Brain, brainOf } from './brain.ts';
 import { decode, encode, peek } from './codec.ts';
 import { copySteps } from './copies.ts';
 import { daemonSteps } from './daemon.ts';
@@ -9,6 +9,7 @@ import { peopleSteps } from './people.ts';
 import { beginningsOf, type Scope } from './scopes.ts';
 import { lawsOfState } from './stateLaws.ts';
 import { resetIds, type Step, type Tell } from './step.ts';
+import { type Core, realCore } from './testedCore.ts';
 import { tidy } from './tidy.ts';
 import type { Window } from './windows.ts';
 import { type World, worldCodec } from './world.ts';

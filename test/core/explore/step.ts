@@ -24,6 +24,9 @@ export interface Step {
   readonly apply: (world: World, tell: Tell) => void;
 }
 
+/** How a step is that happens sooner or later, soon or late. */
+export const swift = { fair: true, slow: false, urgent: false } as const;
+
 const firstFresh = 128;
 let next = firstFresh;
 

@@ -4,8 +4,8 @@ import { act, begin, type Decision } from '../../../src/core/decision.ts';
 import type { MachineFacts } from '../../../src/core/facts.ts';
 import type { VirtualMachine } from '../../../src/core/objects.ts';
 import { limits } from '../circumstances.ts';
-import { type Core, realCore } from './brain.ts';
 import type { Scope } from './scopes.ts';
+import { type Core, realCore } from './testedCore.ts';
 
 export interface Variant {
   /** What is left out. */
