@@ -8,7 +8,10 @@ import { nearest } from './core/nearest.ts';
 
 /** What the daemon runs with. The parts are what the modules of the same name are given. */
 export interface Config
-  extends Pick<Values, 'kubeconfig' | 'context' | 'namespaces' | 'logLevel' | 'http' | 'copyImage' | 'shutdownMs'> {
+  extends Pick<
+    Values,
+    'kubeconfig' | 'context' | 'namespaces' | 'logLevel' | 'http' | 'copyImage' | 'progressMs' | 'shutdownMs'
+  > {
   readonly settleMs: number;
   readonly settleMaxMs: number;
   readonly resyncMs: number;
@@ -71,6 +74,7 @@ const configOf = (values: Values): Config => ({
   logLevel: values.logLevel,
   http: values.http,
   copyImage: values.copyImage,
+  progressMs: values.progressMs,
   shutdownMs: values.shutdownMs,
   settleMs: values.settleMs,
   settleMaxMs: values.settleMaxMs,

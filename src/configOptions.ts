@@ -173,6 +173,13 @@ export const options = {
     '10s',
     'Wait after the first failed copy of a disk; it doubles with each further one.',
   ),
+  progressMs: option(
+    'Copies',
+    'progress-interval',
+    duration(second, hour),
+    '10s',
+    'Running copies are asked this often how far they are.',
+  ),
   concurrentCreates: option(
     'Copies',
     'concurrent-creates',

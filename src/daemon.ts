@@ -3,7 +3,7 @@
 import { asyncScheduler, connect, defer, merge, type Observable, share, take, takeUntil, tap } from 'rxjs';
 import type { Limits } from './core/decision.ts';
 import type { Kept } from './core/objects.ts';
-import type { MigrationKey } from './core/reading.ts';
+import type { CopyNews, MigrationKey } from './core/reading.ts';
 import type { EffectLimits } from './effects/deps.ts';
 import { announce } from './effects/events.ts';
 import type { Happening } from './effects/happening.ts';
@@ -12,6 +12,7 @@ import { reconcile } from './effects/reconcile.ts';
 import { refuseUnreadable } from './effects/refuseUnreadable.ts';
 import type { KubeApi, Resource } from './kube/api.ts';
 import { endable } from './kube/endable.ts';
+import { copyNews } from './streams/copyNews.ts';
 import { factsMemory } from './streams/factsMemory.ts';
 import { machinesOf } from './streams/machines.ts';
 import { type ModesOptions, modesOf } from './streams/modes.ts';
@@ -31,6 +32,8 @@ export interface DaemonOptions extends ModesOptions {
   readonly lateWriteMs: number;
   readonly limits: Limits & EffectLimits;
   readonly copyImage: string;
+  /** How often running copies are asked how far they are. */
+  readonly progressMs: number;
   /** Makes keys and names that nobody can guess: so many random bytes, as hexadecimal digits. */
   readonly randomHex: (bytes: number) => string;
   /** Names this process in Events, for example its pod. */
@@ -71,7 +74,8 @@ export const daemon = (api: KubeApi, options: DaemonOptions, stop$: Observable<u
       }),
       takeUntil(ending$),
     );
-    const reading = readingOf(() => latest, memory);
+    const board = new Map<string, CopyNews>();
+    const reading = readingOf(() => latest, memory, board);
     const deps = {
       api: endable(api, () => over),
       // Who decides from nothing begins nothing.
@@ -84,10 +88,16 @@ export const daemon = (api: KubeApi, options: DaemonOptions, stop$: Observable<u
       randomHex: options.randomHex,
       unreadable: ({ namespace, migration }: MigrationKey) => latest?.migrations.malformedAt(namespace, migration),
     };
+    const listening = { api, reading, now, periodMs: options.progressMs, board };
     return snapshots.pipe(
       connect((snapshot$) =>
         merge(
-          reconcile(snapshot$.pipe(machinesOf(memory), modesOf(options), takeUntil(ending$)), deps),
+          snapshot$.pipe(
+            machinesOf(memory),
+            modesOf(options),
+            takeUntil(ending$),
+            connect((situations) => reconcile(situations, situations.pipe(copyNews(listening)), deps)),
+          ),
           refuseUnreadable(snapshot$.pipe(unreadableMigrations()), deps),
         ),
       ),

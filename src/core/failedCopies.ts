@@ -19,7 +19,7 @@ export const failureSentence = (
 ): string => {
   const disk = record.disks.find((each) => each.volume === volume);
   const claims = disk === undefined ? '' : ` (${disk.source} to ${disk.target})`;
-  const often = count === 1 ? '' : `, for the ${count}th time in a row`;
+  const often = count === 1 ? '' : ` ${count} times in a row`;
   const found = /[.!?…]$/.test(message) ? message : `${message}.`;
   return `The copy of disk ${volume}${claims} failed${often}: ${found} ${isLast && canHeal(reason) ? 'Mend the cause.' : adviceOn(reason)}`;
 };

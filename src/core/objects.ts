@@ -126,6 +126,8 @@ export interface Pod extends Kept {
   readonly copyId: string;
   /** Exit code and termination message of the first container, once it ended. */
   readonly ended: { readonly exitCode: number; readonly message: string } | undefined;
+  /** metadata.creationTimestamp of a copy pod; empty for others. */
+  readonly createdAt: string;
   /** `status.podIP` of a copy pod: where its server is reached; empty before it has one. */
   readonly address: string;
   /** Our annotation on a copy server: the Secret with the keys of its group. */

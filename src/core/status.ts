@@ -1,15 +1,19 @@
 // What people read of a StorageMigration: conditions, summary and one entry per machine, derived from facts and
 // decisions each time. Only `record` in it is ever read back (style: a phase is never steered by). Pure.
+import { copyTroubleOf } from './copyTrouble.ts';
 import type { Decision } from './decision.ts';
 import type { MachineFacts } from './facts.ts';
+import { failureSentence } from './failedCopies.ts';
 import type { MigrationDecision } from './migration.ts';
 import { modeOf } from './mode.ts';
 import type { StorageMigration } from './objects.ts';
+import type { CopyNews } from './reading.ts';
 import type {
   Condition,
   DiskStatus,
   MigrationRecord,
   ModeName,
+  RecordedDisk,
   StorageMigrationStatus,
   VirtualMachineStatus,
 } from './storageMigration.ts';
@@ -17,6 +21,8 @@ import type {
 export interface MachineReport {
   readonly facts: MachineFacts;
   readonly decision: Decision;
+  /** What was heard of a copy pod, by its uid. */
+  readonly newsOn: (podUid: string) => CopyNews | undefined;
 }
 
 export interface StatusInput {
@@ -47,20 +53,54 @@ const sentences: Readonly<Record<Decision['phase'], string>> = {
   NeedsAttention: 'A person has to decide.',
 };
 
+/** How far the copy of a disk is; undefined while it does not run or nothing was heard of it. */
+const copyOf = (volume: string, attempt: number, { facts, newsOn }: MachineReport): DiskStatus['copy'] => {
+  const client = facts.copyPods.find((pod) => pod.role === 'copyClient' && pod.volumeName === volume);
+  const progress = client === undefined ? undefined : newsOn(client.uid)?.progress;
+  if (progress === undefined) return undefined;
+  const { secondsLeft, ...position } = progress;
+  return { attempt, ...position, ...(secondsLeft === undefined ? {} : { secondsLeft }) };
+};
+
+const diskOf = (disk: RecordedDisk, record: MigrationRecord, report: MachineReport): DiskStatus => {
+  const failure = record.offline?.failures.find(({ volume }) => volume === disk.volume);
+  const phase = diskPhase(record, disk.volume, report.decision);
+  const copy = phase === 'Copying' ? copyOf(disk.volume, (failure?.count ?? 0) + 1, report) : undefined;
+  const isOpen = phase === 'Copying' || phase === 'Waiting';
+  return {
+    name: disk.volume,
+    source: disk.source,
+    target: disk.target,
+    phase,
+    ...(copy === undefined ? {} : { copy }),
+    ...(isOpen && failure !== undefined ? { message: failure.message } : {}),
+  };
+};
+
 const diskPhase = (record: MigrationRecord, volume: string, decision: Decision): DiskStatus['phase'] => {
   if (record.completed !== undefined || record.switchedOver !== undefined) return 'Moved';
   if (record.offline?.copied.includes(volume)) return 'Copied';
   return decision.phase === 'CopyingLive' || decision.phase === 'CopyingOffline' ? 'Copying' : 'Waiting';
 };
 
-const entryOf = ({ facts, decision }: MachineReport, input: StatusInput): VirtualMachineStatus => {
+/** What is said of a machine whose copies failed and are tried again; undefined when none did. */
+const failuresOf = (record: MigrationRecord | undefined, { phase }: Decision): string | undefined => {
+  const failures = record?.offline?.failures ?? [];
+  if (record === undefined || failures.length === 0 || phase !== 'CopyingOffline') return undefined;
+  return failures.map((failure) => failureSentence(failure, record, false)).join(' ');
+};
+
+const entryOf = (report: MachineReport, input: StatusInput): VirtualMachineStatus => {
+  const { facts, decision } = report;
   const { record } = facts;
   const { acceptance } = input.decision;
   const refusal =
     acceptance?.kind === 'refused' ? acceptance.refusals.find((each) => each.machine === facts.name) : undefined;
   const attention = decision.attention;
   const message =
-    refusal !== undefined ? `${refusal.field}: ${refusal.message}` : (attention?.message ?? sentences[decision.phase]);
+    refusal !== undefined
+      ? `${refusal.field}: ${refusal.message}`
+      : (attention?.message ?? failuresOf(record, decision) ?? sentences[decision.phase]);
   return {
     name: facts.name,
     mode: record?.completed === undefined ? modeNames[modeOf(facts)] : 'Done',
@@ -68,13 +108,7 @@ const entryOf = ({ facts, decision }: MachineReport, input: StatusInput): Virtua
     reason: refusal?.reason ?? attention?.reason ?? decision.phase,
     message,
     waitingFor: refusal !== undefined ? 'the field to be mended' : decision.waitingFor,
-    volumes:
-      record?.disks.map((disk) => ({
-        name: disk.volume,
-        source: disk.source,
-        target: disk.target,
-        phase: diskPhase(record, disk.volume, decision),
-      })) ?? [],
+    volumes: record?.disks.map((disk) => diskOf(disk, record, report)) ?? [],
     ...(record === undefined ? {} : { record }),
   };
 };
@@ -159,9 +193,20 @@ const conditionOf = (type: string, finding: Finding, input: StatusInput): Condit
   };
 };
 
+/** A copy pod that does not get to run is a matter for people, unless there is a graver one. */
+const withTrouble = (report: MachineReport, now: number): MachineReport => {
+  const { facts, decision, newsOn } = report;
+  if (decision.phase !== 'CopyingOffline' || decision.attention !== undefined) return report;
+  const attention = copyTroubleOf(facts.copyPods, ({ uid }) => newsOn(uid)?.words ?? '', now);
+  return attention === undefined
+    ? report
+    : { ...report, decision: { ...decision, phase: 'NeedsAttention', attention } };
+};
+
 /** Derives the whole status; equal facts give an equal status, but for the time of a condition that changed. */
 export const statusOf = (input: StatusInput): StorageMigrationStatus => {
   const entries = input.reports
+    .map((report) => withTrouble(report, input.now))
     .filter(({ facts }) => !input.decision.dropped.has(facts.name) || facts.wanted !== undefined)
     .map((report) => {
       const entry = entryOf(report, input);

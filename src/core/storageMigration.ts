@@ -166,7 +166,19 @@ const diskStatus = z.object({
   name: z.string(),
   source: z.string(),
   target: z.string(),
-  phase: z.enum(['Waiting', 'Copying', 'Copied', 'Moved']),
+  phase: z.enum(['Waiting', 'Copying', 'Copied', 'Moved', 'Failed']),
+  copy: z
+    .object({
+      attempt: z.number().int().describe('1 for the first; each begins at 0 percent.'),
+      percent: z.number().int(),
+      bytes: z.number().int().describe('Position in the source.'),
+      total: z.number().int().describe('Bytes of the source.'),
+      bytesPerSecond: z.number().int(),
+      secondsLeft: z.number().int().optional(),
+    })
+    .optional()
+    .describe('How far the offline copy is that runs now, as of a few seconds ago.'),
+  message: z.string().optional().describe('Why the last copy of this disk failed.'),
 });
 
 const virtualMachineStatus = z.object({

@@ -82,7 +82,7 @@ export const draftStatus = (
       const machineKey = { ...key, machine: facts.name };
       const clearance = clearanceFor(deps, machineKey, deps.settledMode(machineKey), facts);
       const decision = decide(facts, { clearance, limits: deps.limits, now });
-      return { facts, decision: { ...decision, waitingFor: waitedForAfter(decision) } };
+      return { facts, decision: { ...decision, waitingFor: waitedForAfter(decision) }, newsOn: deps.reading.news };
     });
     return statusOf({ migration: base, reports, decision: judged, now });
   };

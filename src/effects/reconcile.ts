@@ -1,6 +1,18 @@
 // Joins the effects: situations go in, happenings come out, and everything that is written is written below here.
 // Guarantees one loop per machine, per group and per migration, however many situations arrive.
-import { connect, defer, finalize, map, merge, Observable, Subject, tap } from 'rxjs';
+import {
+  connect,
+  defer,
+  endWith,
+  finalize,
+  ignoreElements,
+  map,
+  merge,
+  Observable,
+  Subject,
+  takeUntil,
+  tap,
+} from 'rxjs';
 import type { Mode } from '../core/mode.ts';
 import { keyText, type MachineKey, type MigrationKey } from '../core/reading.ts';
 import type { EffectDeps } from './deps.ts';
@@ -11,9 +23,10 @@ import { type MachineWake, machineLoop } from './machineLoop.ts';
 import { migrationLoop, type RecordRequest } from './migrationLoop.ts';
 import type { Outcome } from './outcome.ts';
 
-/** Reconciles for as long as `situations` lasts. */
+/** Reconciles for as long as `situations` lasts. `news`: machines of whose copies there is something new to tell. */
 export const reconcile = (
   situations: Observable<MachineWake>,
+  news: Observable<MachineKey>,
   options: Omit<EffectDeps, 'settledMode'>,
 ): Observable<Happening> =>
   defer(() => {
@@ -39,6 +52,7 @@ export const reconcile = (
       }),
       connect((situation$) => {
         const migration$ = situation$.pipe(map(({ key }) => migrationKeyOf(key)));
+        const ended$ = situation$.pipe(ignoreElements(), endWith('ended'));
         return merge(
           switches,
           // What ends or undoes is sent before anything is drafted for people.
@@ -50,7 +64,7 @@ export const reconcile = (
             }),
           ),
           groupLoop(migration$, deps),
-          migrationLoop(migration$, requests, deps),
+          migrationLoop(merge(migration$, news.pipe(map(migrationKeyOf), takeUntil(ended$))), requests, deps),
         );
       }),
     );

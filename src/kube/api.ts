@@ -55,6 +55,7 @@ export interface ListOptions {
   /** Absent: every namespace. */
   readonly namespace?: string;
   readonly labelSelector?: string;
+  readonly fieldSelector?: string;
   /** Most objects in one page; absent: all at once. */
   readonly limit?: number;
   /** The continue token of the page before. */

@@ -61,9 +61,9 @@ export const connect = (kubeConfig: KubeConfig, options: Partial<ConnectOptions>
   return {
     server,
     close,
-    list: (resource, { namespace, labelSelector, limit, continue: token }) => {
+    list: (resource, { namespace, labelSelector, fieldSelector, limit, continue: token }) => {
       const asked: Asked = { verb: 'list', resource, namespace, server };
-      const path = pathOf(resource, { namespace, query: { labelSelector, limit, continue: token } });
+      const path = pathOf(resource, { namespace, query: { labelSelector, fieldSelector, limit, continue: token } });
       return read(asked, path, listTimeoutMs).pipe(map((text) => readPage(asked, text)));
     },
     watch: (resource, { namespace, labelSelector, resourceVersion, timeoutSeconds }) => {

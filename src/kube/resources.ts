@@ -24,5 +24,7 @@ export const resources = {
   secrets: namespaced('', 'v1', 'secrets', 'Secret'),
   dataVolumes: namespaced('cdi.kubevirt.io', 'v1beta1', 'datavolumes', 'DataVolume'),
   events: namespaced('events.k8s.io', 'v1', 'events', 'Event'),
+  /** The same Events as kubelets and `kubectl describe` know them. */
+  coreEvents: namespaced('', 'v1', 'events', 'Event'),
   storageMigrations: namespaced('transship.dev', 'v1alpha1', 'storagemigrations', 'StorageMigration'),
 } as const satisfies Record<string, Resource>;

@@ -1,6 +1,6 @@
 // The newest snapshot as the effects may read it: facts are those of the stores in the moment
 // in which they are asked for.
-import type { MachineKey, MigrationKey, Reading, WrittenKind } from '../core/reading.ts';
+import type { CopyNews, MachineKey, MigrationKey, Reading, WrittenKind } from '../core/reading.ts';
 import { type FactsMemory, factsMemory, membersOf } from './factsMemory.ts';
 import { isSynced, type Snapshot } from './snapshot.ts';
 
@@ -19,8 +19,15 @@ const storeOfKind = (snapshot: Snapshot, kind: WrittenKind) => {
   }
 };
 
-/** `latest` gives the newest snapshot, undefined before the first; `memory` is that of the machines' stream. */
-export const readingOf = (latest: () => Snapshot | undefined, memory: FactsMemory = factsMemory()): Reading => {
+/**
+ * `latest` gives the newest snapshot, undefined before the first; `memory` is that of the machines' stream, `board` where copyNews.ts
+ * keeps what it heard.
+ */
+export const readingOf = (
+  latest: () => Snapshot | undefined,
+  memory: FactsMemory = factsMemory(),
+  board: ReadonlyMap<string, CopyNews> = new Map(),
+): Reading => {
   const migrationAt = (key: MigrationKey) => latest()?.migrations.get(key.namespace, key.migration);
   return {
     synced: () => {
@@ -49,6 +56,7 @@ export const readingOf = (latest: () => Snapshot | undefined, memory: FactsMemor
         pods: snapshot.pods.by('migration', migration.uid),
       };
     },
+    news: (podUid) => board.get(podUid),
     seenVersion: (kind, namespace) => {
       const snapshot = latest();
       return snapshot === undefined ? '' : storeOfKind(snapshot, kind).seenVersionOf(namespace);

@@ -147,6 +147,7 @@ export const pod = (fields: Partial<Pod> = {}): Pod => {
     volumeName: '',
     copyId: '',
     ended: undefined,
+    createdAt: '',
     address: '',
     keys: '',
     trouble: '',

@@ -3,16 +3,23 @@ import { describe, expect, test } from 'vitest';
 import { decide } from '../../src/core/decide.ts';
 import type { MachineFacts } from '../../src/core/facts.ts';
 import { decideMigration } from '../../src/core/migration.ts';
-import { statusOf } from '../../src/core/status.ts';
-import { type StorageMigrationStatus, storageMigrationSchema } from '../../src/core/storageMigration.ts';
+import type { Pod } from '../../src/core/objects.ts';
+import { type MachineReport, statusOf } from '../../src/core/status.ts';
+import {
+  type MigrationRecord,
+  type StorageMigrationStatus,
+  storageMigrationSchema,
+} from '../../src/core/storageMigration.ts';
 import {
   at,
+  client,
   copyingFacts,
   facts,
   offline,
   patched,
   record,
   runningFacts,
+  server,
   startMs,
   stoppedFacts,
   stoppedVm,
@@ -33,12 +40,16 @@ const done = (name = 'web-1', extra: ViewExtra = {}): MachineFacts =>
     ...extra,
   });
 
-const statusFor = (members: readonly MachineFacts[], now = startMs): StorageMigrationStatus => {
+const statusFor = (
+  members: readonly MachineFacts[],
+  now = startMs,
+  newsOn: MachineReport['newsOn'] = () => undefined,
+): StorageMigrationStatus => {
   const migration = members[0]?.view.migration;
   if (migration === undefined) throw new Error('expected a member');
   return statusOf({
     migration,
-    reports: members.map((member) => ({ facts: member, decision: decide(member, clear()) })),
+    reports: members.map((member) => ({ facts: member, decision: decide(member, clear()), newsOn })),
     decision: decideMigration({ migration, members, pods: [] }, 'transship.dev/cancel'),
     now,
   });
@@ -285,4 +296,48 @@ test('every status passes the schema', () => {
     const { spec } = (members[0] as MachineFacts).view.migration;
     expect(storageMigrationSchema.safeParse({ spec, status: statusFor(members) }).error).toBeUndefined();
   }
+});
+
+describe('copies', () => {
+  const copying = (failures: NonNullable<MigrationRecord['offline']>['failures'] = [], pods: readonly Pod[] = []) =>
+    stoppedFacts({ record: record({ offline: offline({ failures }) }), pods: [server(), ...pods] });
+  const failure = {
+    volume: 'root',
+    count: 2,
+    at: at(-5),
+    podUid: 'old',
+    reason: 'PeerSilent',
+    message: 'rsync: timeout in data send/receive',
+  };
+  const progress = { bytes: 300, total: 1000, percent: 30, bytesPerSecond: 50, secondsLeft: 14 };
+  const heard = (uid: string) => (uid === 'uid-copy-client-web-1-root' ? { progress, words: '' } : undefined);
+
+  test('how far a running copy is stands at its disk, with the number of the attempt', () => {
+    const [disk] = entryOf(statusFor([copying([failure], [client()])], startMs, heard))?.volumes ?? [];
+    expect(disk).toStrictEqual({
+      name: 'root',
+      source: 'web-1-root',
+      target: 'web-1-root-fast',
+      phase: 'Copying',
+      copy: { attempt: 3, ...progress },
+      message: failure.message,
+    });
+  });
+
+  test('a copy that failed and is tried again is told with its disk, what was found and what is done', () => {
+    expect(entryOf(statusFor([copying([failure])]))?.message).toBe(
+      'The copy of disk root (web-1-root to web-1-root-fast) failed 2 times in a row: rsync: timeout in data send/receive. It is tried again.',
+    );
+  });
+
+  test('a copy pod that does not get to run needs attention, and what the decision is does not change by it', () => {
+    const waiting = copying(
+      [],
+      [client('web-1', { phase: 'Pending', createdAt: at(-40), trouble: 'ErrImagePull: gone' })],
+    );
+    const status = statusFor([waiting]);
+    expect(trueOnes(status)).toContain('NeedsAttention CopyPodPending');
+    expect(entryOf(status)).toMatchObject({ mode: 'Offline', phase: 'NeedsAttention', reason: 'CopyPodPending' });
+    expect(decide(waiting, clear()).attention).toBeUndefined();
+  });
 });

@@ -4,6 +4,7 @@ import { NEVER, type Observable, tap, timer } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 import { daemon } from '../../src/daemon.ts';
 import type { KubeApi, Resource } from '../../src/kube/api.ts';
+import { labels } from '../../src/kube/names.ts';
 import { resources } from '../../src/kube/resources.ts';
 import type { PortOptions } from '../../src/sim/cluster.ts';
 import { daemonOptions } from '../../src/sim/scenario/daemonOptions.ts';
@@ -84,10 +85,28 @@ const playRetention = (calls: Calls): void =>
     timer(90_000).subscribe(end);
   });
 
+/** A machine that is off, whose copy pods do not get to run for longer than anybody waits in silence. */
+const playPending = (calls: Calls): void =>
+  inVirtualTime(calls, (cluster, end) => {
+    ensureNamespace(cluster.server, 'shop');
+    cluster.people.createVm({ name: 'a', namespace: 'shop', runStrategy: 'Halted', disks: [{ claim: 'plain' }] });
+    cluster.nodes.holdContainers((pod) => pod.metadata.labels?.[labels.role] !== undefined);
+    const volumes = [{ name: 'disk0', target: { claimName: 'disk0-new' } }];
+    const migration = { apiVersion: 'transship.dev/v1alpha1', kind: 'StorageMigration' };
+    const metadata = { name: 'move', namespace: 'shop' };
+    cluster.server.create(
+      resources.storageMigrations,
+      { ...migration, metadata, spec: { virtualMachines: [{ name: 'a', volumes }] } },
+      'user',
+    );
+    timer(90_000).subscribe(end);
+  });
+
 /** Plays it all and tells what was called. */
 export const callsOfTheDaemon = (): Calls => {
   const calls: Calls = new Map();
   for (const row of rows) playOne(calls, row);
   playRetention(calls);
+  playPending(calls);
   return calls;
 };

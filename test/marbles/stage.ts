@@ -70,6 +70,7 @@ export const stageOptions: DaemonOptions = {
   startupHoldMs: 0,
   lateWriteMs: 20,
   copyImage: 'copy',
+  progressMs: 100_000,
   randomHex: (bytes) => '0'.repeat(2 * bytes),
   instance: 'stage',
   watch: { random: () => 0, backoffMs: 4, maxBackoffMs: 16, quietMs: 30, idleMs: 1e6, listTimeoutMs: 1e6 },
@@ -88,8 +89,13 @@ export const stageOptions: DaemonOptions = {
   },
 };
 
-/** Kinds that the daemon only writes. */
-const unwatched: ReadonlySet<Resource> = new Set([resources.events, resources.secrets, resources.dataVolumes]);
+/** Kinds that the daemon never watches. */
+const unwatched: ReadonlySet<Resource> = new Set([
+  resources.events,
+  resources.coreEvents,
+  resources.secrets,
+  resources.dataVolumes,
+]);
 
 /** The objects of one kind, with all their versions: one version for each change, ten for each frame. */
 const shelf = (resource: Resource, now: () => number) => {

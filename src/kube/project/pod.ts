@@ -100,6 +100,7 @@ export const projectPod = projection<Pod>('Pod', (raw, identity) => {
     volumeName: text(note, annotations.volume, 'metadata.annotations'),
     copyId: text(note, annotations.copyId, 'metadata.annotations'),
     ended: ours ? endedOf(spec, status) : undefined,
+    createdAt: ours ? text(metadata, 'creationTimestamp', 'metadata') : '',
     address: ours ? text(status, 'podIP', 'status') : '',
     keys: text(note, annotations.keys, 'metadata.annotations'),
     trouble: troubleOf(status, phase),

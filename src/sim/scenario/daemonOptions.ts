@@ -23,6 +23,7 @@ export const daemonOptions = (speed: number, random: () => number) => ({
   startupHoldMs: 2000 / speed,
   lateWriteMs: 10_000 / speed,
   copyImage: 'transship:demo',
+  progressMs: 2000 / speed,
   randomHex,
   instance: 'transship-simulated',
   watch: { random, backoffMs: 250 / speed, maxBackoffMs: 5000 / speed, quietMs: 10_000 / speed },

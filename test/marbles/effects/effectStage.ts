@@ -70,6 +70,7 @@ export const effectStage = (
     reading: {
       synced,
       lastEventMs: () => undefined,
+      news: () => undefined,
       machine: (key) => facts.get(keyText(key)),
       migration: () => {
         const members = [...facts.values()];

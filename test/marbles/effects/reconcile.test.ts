@@ -1,5 +1,5 @@
 // The loops joined: a machine's lane asks for its record, the migration's loop writes it, and all of them end together.
-import { map, of } from 'rxjs';
+import { map, NEVER, of } from 'rxjs';
 import { describe, test } from 'vitest';
 import { reconcile } from '../../../src/effects/reconcile.ts';
 import { copyingFacts, live, record, runningFacts, stoppedVm } from '../../core/builders.ts';
@@ -40,7 +40,7 @@ const play = (
 ) => {
   const stage = effectStage(helpers, { answers: { [look]: of(rawVmi('web-1')), ...answers } });
   const situations = stage.wakes(helpers.hot<Scene>(line, scenes));
-  return { stage, out: reconcile(situations, stage.deps).pipe(map(told)) };
+  return { stage, out: reconcile(situations, NEVER, stage.deps).pipe(map(told)) };
 };
 
 describe('reconcile', () => {
