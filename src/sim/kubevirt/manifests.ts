@@ -21,6 +21,7 @@ export interface NewDisk {
   readonly storageClassName?: string;
   readonly targetStorageClassName?: string;
   readonly volumeMode?: 'Filesystem' | 'Block';
+  readonly targetVolumeMode?: 'Filesystem' | 'Block';
 }
 
 export interface NewVm {
@@ -62,12 +63,13 @@ const sourceOf = (disk: NewDisk): NewClaim => ({
 });
 
 const targetOf = (disk: NewDisk): NewClaim => {
-  const { accessModes, size, storageClassName, ...rest } = sourceOf(disk);
+  const { accessModes, size, storageClassName, volumeMode } = sourceOf(disk);
   const modes = disk.targetAccessModes ?? accessModes;
   const bytes = disk.targetSize ?? size;
   const storageClass = disk.targetStorageClassName ?? storageClassName;
+  const mode = disk.targetVolumeMode ?? volumeMode;
   return {
-    ...rest,
+    ...(mode === undefined ? {} : { volumeMode: mode }),
     ...(modes === undefined ? {} : { accessModes: modes }),
     ...(bytes === undefined ? {} : { size: bytes }),
     ...(storageClass === undefined ? {} : { storageClassName: storageClass }),

@@ -44,8 +44,15 @@ export interface Variation {
   readonly server: 'Shared' | 'PerVirtualMachine';
   /** What the disks of each machine are, over and over. Default a plain claim each. */
   readonly diskKinds?: readonly DiskKind[];
-  /** The copy pods at the row's moment: as they happen to be, kept Pending, or all Running. Default as they happen to be. */
-  readonly copyPods?: 'pending' | 'running';
+  /** What source and target of each disk are, over and over, counted through all machines. Default file systems. */
+  readonly volumeModes?: readonly VolumeModes[];
+  /** `spec.transfer.bandwidthLimit`. Default none. */
+  readonly bandwidthLimit?: string;
+  /**
+   * The copy pods at the row's moment: kept Pending, all Running, or every client has said that it copies. Default as
+   * they happen to be.
+   */
+  readonly copyPods?: 'pending' | 'running' | 'copying';
   /**
    * Absent: people act at the row's moment. `any`: they act `delayMs` after the migration was made, wherever it stands
    * then; nothing is held back, and only the end is judged.
@@ -61,6 +68,11 @@ export interface Variation {
 
 /** A claim named as such; through a DataVolume; through a DataVolume made from the machine's template; hotplugged. */
 export type DiskKind = 'claim' | 'dataVolume' | 'template' | 'hotplug';
+
+export interface VolumeModes {
+  readonly source: 'Filesystem' | 'Block';
+  readonly target: 'Filesystem' | 'Block';
+}
 
 export const usualVariation: Variation = {
   namespace: 'shop',
@@ -106,7 +118,10 @@ const migrationOf = (cast: readonly Cast[], variation: Variation): KubeObject =>
       name: machine.name,
       volumes: machine.disks.map((disk) => ({ name: disk.volume, target: { claimName: disk.target } })),
     })),
-    transfer: { server: variation.server },
+    transfer: {
+      server: variation.server,
+      ...(variation.bandwidthLimit === undefined ? {} : { bandwidthLimit: variation.bandwidthLimit }),
+    },
   },
 });
 
@@ -131,9 +146,9 @@ export const playRow = (
       tap((milestone) => seen.push(milestone)),
       share(),
     );
-    /** Completes as soon as `holds`; looks at it with every accepted write. */
-    const until = (holds: () => boolean): Observable<never> =>
-      server.changes$.pipe(
+    /** Completes as soon as `holds`; looks at it with every accepted write, and besides when `also` emits. */
+    const until = (holds: () => boolean, also: Observable<unknown> = EMPTY): Observable<never> =>
+      merge(server.changes$, also).pipe(
         map(() => undefined),
         startWith(undefined),
         filter(() => holds()),
@@ -156,7 +171,7 @@ export const playRow = (
       }),
       act(() => server.create(resources.storageMigrations, migrationOf(cast, variation), 'user')),
       race(
-        until(() => variation.moment === 'any' || hasCome(world, row, variation, seen)),
+        until(() => variation.moment === 'any' || hasCome(world, row, variation, seen), spokenOf(variation)),
         variation.patienceMs === undefined ? NEVER : timer(variation.patienceMs / world.speed).pipe(ignoreElements()),
       ),
       timer(variation.delayMs / world.speed).pipe(ignoreElements()),
@@ -209,7 +224,7 @@ const resultOf = (
 };
 
 const makeMachines = (world: World, row: Row, cast: readonly Cast[], variation: Variation): void => {
-  for (const machine of cast) {
+  for (const [place, machine] of cast.entries()) {
     const isOn = row.machines.find(({ name }) => name === machine.name)?.on === true;
     const vm = world.people.createVm({
       name: machine.name,
@@ -220,6 +235,7 @@ const makeMachines = (world: World, row: Row, cast: readonly Cast[], variation: 
         claim: disk.source,
         target: disk.target,
         ...diskOptions(variation.diskKinds?.[index % variation.diskKinds.length]),
+        ...modesOf(variation, place * machine.disks.length + index),
       })),
     });
     if (isOn && variation.strategyOn === 'Manual') world.people.start(vm);
@@ -230,6 +246,14 @@ const diskOptions = (kind: DiskKind | undefined): Partial<NewDisk> => {
   if (kind === 'hotplug') return { hotplug: true };
   if (kind === 'dataVolume') return { dataVolume: 'plain' };
   return kind === 'template' ? { dataVolume: 'template' } : {};
+};
+
+const modesOf = ({ volumeModes = [] }: Variation, place: number): Partial<NewDisk> => {
+  const modes = volumeModes[place % volumeModes.length];
+  if (modes === undefined) return {};
+  // A file system needs room for itself besides the image (contract §8).
+  const room = modes.source === 'Block' && modes.target === 'Filesystem' ? { targetSize: '2Gi' } : {};
+  return { volumeMode: modes.source, targetVolumeMode: modes.target, ...room };
 };
 
 const refOf = (name: string, variation: Variation) => ({ namespace: variation.namespace, name });
@@ -283,16 +307,23 @@ const secondLauncher = (world: World, name: string, variation: Variation): KubeO
         pod.metadata.annotations?.['kubevirt.io/domain'] === name,
     );
 
+const saysThatItCopies = (world: World, client: KubeObject): boolean =>
+  phaseOf(client) === 'Running' && world.server.log(client.metadata).includes('"t":"progress"');
+
+/** What pods say is no write: it is looked at now and then. */
+const spokenOf = ({ copyPods }: Variation): Observable<unknown> => (copyPods === 'copying' ? interval(100) : EMPTY);
+
 /** Whether the moment of the row has come for every machine. */
 const hasCome = (world: World, row: Row, variation: Variation, seen: readonly Milestone[]): boolean => {
   const copyPods = world.server
     .all(resources.pods, variation.namespace)
     .filter((pod) => pod.metadata.labels?.[labels.role] !== undefined);
-  const clients = copyPods.filter((pod) => pod.metadata.labels?.[labels.role] === roles.client).length;
+  const clients = copyPods.filter((pod) => pod.metadata.labels?.[labels.role] === roles.client);
   const machinesOff = row.machines.filter(({ on }) => !on).length;
   const copiesBegan =
-    clients === machinesOff * variation.disksEach &&
-    (variation.copyPods !== 'running' || copyPods.every((pod) => phaseOf(pod) === 'Running'));
+    clients.length === machinesOff * variation.disksEach &&
+    (variation.copyPods !== 'running' || copyPods.every((pod) => phaseOf(pod) === 'Running')) &&
+    (variation.copyPods !== 'copying' || clients.every((pod) => saysThatItCopies(world, pod)));
   return row.machines.every(({ name, on }) => {
     if (!on) return copiesBegan;
     const phase = phaseOf(secondLauncher(world, name, variation) ?? ({} as KubeObject));
