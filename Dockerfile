@@ -1,4 +1,5 @@
-# The daemon alone. Runs as a user without rights on a read-only file system; it writes nothing but its log to stdout.
+# One image for the daemon and for the two kinds of copy pod. Each runs as a user without rights on a read-only file
+# system; the daemon writes nothing but its log to stdout. Build it anew now and then: Debian's security updates come in.
 ARG NODE_VERSION=24
 ARG DEBIAN_RELEASE=bookworm
 
@@ -11,11 +12,21 @@ COPY src ./src
 RUN npm run build && npm prune --omit=dev --no-audit --no-fund
 
 FROM node:${NODE_VERSION}-${DEBIAN_RELEASE}-slim
+# rsync 3.5 comes from Debian's security updates; an older one behaves differently in ways that matter (docs/data-plane.md).
+# util-linux, which has blkdiscard, is part of the base image.
+RUN apt-get update \
+    && apt-get upgrade -y \
+    && apt-get install -y --no-install-recommends rsync stunnel4 \
+    && rm -rf /var/lib/apt/lists/* \
+    && rsync --version | grep -q '^rsync  *version 3\.5\.' \
+    && command -v blkdiscard > /dev/null
 WORKDIR /app
 ENV NODE_ENV=production
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 COPY package.json LICENSE ./
+# What the copy pods run, by name: their manifests need not know where the image keeps its files.
+RUN chmod 755 dist/copy/main.js && ln -s /app/dist/copy/main.js /usr/local/bin/transship-copy
 # The user "node" of the base image, as a number, so that a cluster can see that it is not root.
 USER 1000:1000
 EXPOSE 8080

@@ -149,7 +149,7 @@ export const options = {
     'Copies',
     'copy-image',
     nonEmptyText('image'),
-    'transship-copy:0.1.0',
+    'transship:0.1.0',
     'Image of the pods that copy disks of stopped machines.',
   ),
   gatherMs: option(

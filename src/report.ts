@@ -132,6 +132,7 @@ const observedIn = (snapshot: Snapshot | undefined, nowMs: number): Observed => 
     virtualMachines,
     virtualMachinePhases: [...phases.values()],
     storageMigrations,
+    copies: copiesIn(snapshot),
     watches: (snapshot === undefined ? [] : storesOf(snapshot)).map(([kind, store]) => ({
       kind,
       synced: store.synced && store.trouble === undefined,
@@ -139,6 +140,20 @@ const observedIn = (snapshot: Snapshot | undefined, nowMs: number): Observed => 
       objects: store.size,
       malformed: [...store.malformed()].length,
     })),
+  };
+};
+
+const copiesIn = (snapshot: Snapshot | undefined): Observed['copies'] => {
+  const running = [...(snapshot?.migrations.all() ?? [])]
+    .flatMap((migration) => migration.status?.virtualMachines ?? [])
+    .flatMap(({ volumes }) => volumes.flatMap(({ copy }) => copy ?? []));
+  const sum = (field: 'bytes' | 'total' | 'bytesPerSecond'): number =>
+    running.reduce((total, copy) => total + copy[field], 0);
+  return {
+    running: running.length,
+    bytes: sum('bytes'),
+    expectedBytes: sum('total'),
+    bytesPerSecond: sum('bytesPerSecond'),
   };
 };
 

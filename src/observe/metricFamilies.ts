@@ -30,6 +30,30 @@ export const metricFamilies = {
     help: 'StorageMigration objects, by the phase their conditions show.',
     labels: ['phase'],
   },
+  copiesRunning: {
+    name: 'transship_offline_copies_running',
+    type: 'gauge',
+    help: 'Disks of stopped machines that are being copied and have told how far they are.',
+    labels: [],
+  },
+  copyBytes: {
+    name: 'transship_offline_copy_position_bytes',
+    type: 'gauge',
+    help: 'How far the offline copies that run are, all together, in bytes of their sources.',
+    labels: [],
+  },
+  copyExpectedBytes: {
+    name: 'transship_offline_copy_size_bytes',
+    type: 'gauge',
+    help: 'Size of the sources of the offline copies that run, all together.',
+    labels: [],
+  },
+  copyRate: {
+    name: 'transship_offline_copy_bytes_per_second',
+    type: 'gauge',
+    help: 'Rate of the offline copies that run, all together, as rsync tells it.',
+    labels: [],
+  },
   commands: {
     name: 'transship_commands_total',
     type: 'counter',

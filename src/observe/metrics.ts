@@ -53,6 +53,10 @@ function observedGauges(registry: Registry): (observed: Observed) => void {
   const virtualMachines = gauge(families.virtualMachines);
   const virtualMachinePhases = gauge(families.virtualMachinePhases);
   const storageMigrations = gauge(families.storageMigrations);
+  const copiesRunning = gauge(families.copiesRunning);
+  const copyBytes = gauge(families.copyBytes);
+  const copyExpectedBytes = gauge(families.copyExpectedBytes);
+  const copyRate = gauge(families.copyRate);
   const watchSynced = gauge(families.watchSynced);
   const watchLastEventAge = gauge(families.watchLastEventAge);
   const storeObjects = gauge(families.storeObjects);
@@ -73,6 +77,10 @@ function observedGauges(registry: Registry): (observed: Observed) => void {
     for (const [phase, count] of Object.entries(observed.storageMigrations)) {
       storageMigrations.inc({ phase: migrationPhase(phase) }, count);
     }
+    copiesRunning.set(observed.copies.running);
+    copyBytes.set(observed.copies.bytes);
+    copyExpectedBytes.set(observed.copies.expectedBytes);
+    copyRate.set(observed.copies.bytesPerSecond);
     watchLastEventAge.reset();
     for (const watch of observed.watches) {
       const kind = watchedKind(watch.kind);

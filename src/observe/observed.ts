@@ -13,6 +13,14 @@ export interface ObservedWatch {
   readonly malformed: number;
 }
 
+/** The offline copies that run, taken together; as of their last progress lines. */
+export interface ObservedCopies {
+  readonly running: number;
+  readonly bytes: number;
+  readonly expectedBytes: number;
+  readonly bytesPerSecond: number;
+}
+
 export interface Observed {
   /** How many machines are in each mode; a mode that is absent counts 0. */
   readonly virtualMachines: Readonly<Partial<Record<ObservedMode, number>>>;
@@ -23,5 +31,6 @@ export interface Observed {
   }[];
   /** How many StorageMigrations are in each phase. */
   readonly storageMigrations: Readonly<Record<string, number>>;
+  readonly copies: ObservedCopies;
   readonly watches: readonly ObservedWatch[];
 }

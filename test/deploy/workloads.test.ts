@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { options } from '../../src/configOptions.ts';
 import { type Manifest, manifests } from './manifests.ts';
 
 const text = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
@@ -154,6 +155,18 @@ describe('the image', () => {
   test('starts what the package names, as the user that the manifests name', () => {
     expect(dockerfile).toContain(`ENTRYPOINT ["node", "${packageJson.bin.transship}"]`);
     expect(dockerfile).toContain('USER 1000:1000');
+  });
+
+  test('has what a copy pod runs, under the name that its manifest calls', () => {
+    expect(dockerfile).toContain('apt-get install -y --no-install-recommends rsync stunnel4');
+    expect(dockerfile).toContain('ln -s /app/dist/copy/main.js /usr/local/bin/transship-copy');
+    expect(text('src/copy/main.ts').split('\n')[0]).toBe('#!/usr/bin/env node');
+    expect(text('src/kube/copyPods.ts')).toContain("command: ['transship-copy']");
+  });
+
+  test('is the image that copy pods run unless another is named', () => {
+    const { containers } = deployment.parse(one(standalone, 'Deployment')).spec.template.spec;
+    expect(containers.map(({ image }) => image)).toEqual([options.copyImage.fallback]);
   });
 
   test('has the Node.js that is developed with, and only what it needs to run', () => {

@@ -3,7 +3,13 @@ import { describe, expect, test } from 'vitest';
 import { metricFamilies } from '../../src/observe/metricFamilies.ts';
 import { createMetrics, type Observed } from '../../src/observe/metrics.ts';
 
-const nothing: Observed = { virtualMachines: {}, virtualMachinePhases: [], storageMigrations: {}, watches: [] };
+const nothing: Observed = {
+  virtualMachines: {},
+  virtualMachinePhases: [],
+  storageMigrations: {},
+  copies: { running: 0, bytes: 0, expectedBytes: 0, bytesPerSecond: 0 },
+  watches: [],
+};
 
 const metricsOf = (observe: () => Observed = () => nothing) =>
   createMetrics({ version: '1.2.3', observe, processMetrics: false });
@@ -80,6 +86,17 @@ describe('gauges', () => {
       'transship_virtual_machines{mode="offline"} 0',
       'transship_virtual_machines{mode="hold"} 4',
       'transship_virtual_machines{mode="done"} 0',
+    ]);
+  });
+
+  test('tell of the copies that run, all together', async () => {
+    const copies = { running: 2, bytes: 300, expectedBytes: 1000, bytesPerSecond: 70 };
+    const { body } = await metricsOf(() => ({ ...nothing, copies })).exposition();
+    expect(body.split('\n').filter((line) => line.startsWith('transship_offline_cop'))).toEqual([
+      'transship_offline_copies_running 2',
+      'transship_offline_copy_position_bytes 300',
+      'transship_offline_copy_size_bytes 1000',
+      'transship_offline_copy_bytes_per_second 70',
     ]);
   });
 
