@@ -44,7 +44,11 @@ const take = (input: In): number => {
 export const oneOf = <const T extends readonly (string | number | boolean | undefined)[]>(
   ...values: T
 ): Codec<T[number]> => ({
-  write: (value, out) => put(out, values.indexOf(value)),
+  write: (value, out) => {
+    const index = values.indexOf(value);
+    if (index < 0) throw new Error(`the explored world has no ${value}`);
+    put(out, index);
+  },
   read: (input) => values[take(input)],
 });
 

@@ -43,7 +43,7 @@ const unjustified = (reason: string, machine: Machine, world: World, scope: Scop
       return machine.vm.real.exists ? 'the VM exists' : '';
     case 'LiveMigrationFailing':
       return machine.failures >= scope.limits.maxFailedMigrations ? '' : 'too few migrations failed';
-    case 'CopyFailing':
+    case 'PeerSilent':
       // A client that failed before its server did is counted again when that server is gone.
       return machine.failures + 1 >= scope.limits.maxCopyFailures ? '' : 'too few copies failed';
     case 'MigratesToItself':
@@ -63,7 +63,7 @@ const endOf = (
 ): { readonly end?: string; readonly wrong?: string } => {
   const hasPods = machine.pods.real.clients.some((client) => client !== undefined) || world.server.real !== undefined;
   if (world.migration.real.gone) return hasPods ? { wrong: 'gone, with pods left behind' } : { end: 'undone' };
-  const { attention } = brain.machine(machineSightOf(world, machine, index, scope), index);
+  const { attention, acts } = brain.machine(machineSightOf(world, machine, index, scope), index);
   if (attention !== '') {
     const why = unjustified(attention, machine, world, scope);
     return why === '' ? { end: attention } : { wrong: `${attention}, but ${why}` };
@@ -72,6 +72,7 @@ const endOf = (
   if (rec === undefined && !machine.vm.real.exists) return { end: 'refused' };
   if (rec === undefined || rec.completed === '') return { wrong: 'not finished, and nobody is asked' };
   if (hasPods) return { wrong: 'done, with pods left behind' };
+  if (acts.length > 0) return { wrong: 'done, and something is written again and again' };
   const whole = machine.b.every((content) => content === 'current');
   if (machine.vm.real.exists && (machine.vm.real.side !== 'B' || !whole)) {
     if (machine.namedBy === 'lateRevert' || machine.booted === 'lateRevert') return { end: 'after a lost race' };
@@ -93,12 +94,18 @@ export const livenessOf = (graph: Graph, scope: Scope, brain: Brain): Liveness =
   let next = 0;
 
   const judge = (members: readonly number[]): void => {
-    const [state = 0] = members;
-    const world = decode(worldCodec, texts[state] ?? '');
-    const found = world.machines.map((machine, index) => endOf(machine, index, world, scope, brain));
-    const wrong = found.find((each) => each.wrong !== undefined)?.wrong;
-    if (wrong !== undefined) stuck.push({ reason: wrong, state, size: members.length });
-    const name = found.map((each) => each.end ?? '?').join(', ');
+    const names = new Set<string>();
+    for (const state of members) {
+      const world = decode(worldCodec, texts[state] ?? '');
+      const found = world.machines.map((machine, index) => endOf(machine, index, world, scope, brain));
+      const wrong = found.find((each) => each.wrong !== undefined)?.wrong;
+      if (wrong !== undefined) {
+        stuck.push({ reason: wrong, state, size: members.length });
+        return;
+      }
+      names.add(found.map((each) => each.end ?? '').join(', '));
+    }
+    const name = [...names].toSorted().join(' and ');
     ends.set(name, (ends.get(name) ?? 0) + 1);
   };
 

@@ -14,11 +14,20 @@ import { tidy } from './tidy.ts';
 import type { Window } from './windows.ts';
 import { type World, worldCodec } from './world.ts';
 
+/** Where an exploration is cut off; what lies beyond is not judged. */
 export interface Bounds {
+  /** Steps from a beginning. */
   readonly depth: number;
+  /** Bounds the memory: a state takes some 700 bytes, with all that is remembered of it. */
   readonly states: number;
   readonly seconds: number;
 }
+
+export const unbounded: Bounds = {
+  depth: Number.POSITIVE_INFINITY,
+  states: Number.POSITIVE_INFINITY,
+  seconds: Number.POSITIVE_INFINITY,
+};
 
 export interface Violation {
   readonly law: string;
@@ -31,8 +40,8 @@ export interface Exploration {
   readonly states: number;
   readonly transitions: number;
   readonly depth: number;
-  /** Whether every reachable state was visited. */
-  readonly complete: boolean;
+  /** What ended it: `end` when every reachable state was visited, else the first violation or a bound. */
+  readonly stoppedBy: 'end' | 'violation' | keyof Bounds;
   readonly violation: Violation | undefined;
   /** What KubeVirt does to a guest by itself: name, how often, and the shortest path. */
   readonly windows: ReadonlyMap<Window, { count: number; readonly path: readonly string[] }>;
@@ -106,6 +115,7 @@ export const explore = (scope: Scope, bounds: Bounds, core: Core = realCore): Ex
   const brain = brainOf(core, scope, scope.limits);
   const known = new Map<string, number>();
   const texts: string[] = [];
+  const behinds = growing();
   const parents = growing();
   const ordinals = growing();
   const offsets = growing();
@@ -114,11 +124,12 @@ export const explore = (scope: Scope, bounds: Bounds, core: Core = realCore): Ex
   let violation: Violation | undefined;
   let transitions = 0;
 
-  const visit = (text: string, parent: number, ordinal: number): number => {
+  const visit = (text: string, behind: number, parent: number, ordinal: number): number => {
     const found = known.get(text);
     if (found !== undefined) return found;
     const index = texts.push(text) - 1;
     known.set(text, index);
+    behinds.push(behind);
     parents.push(parent);
     ordinals.push(ordinal);
     return index;
@@ -133,17 +144,24 @@ export const explore = (scope: Scope, bounds: Bounds, core: Core = realCore): Ex
     violation ??= { law, depth: path.length, path };
   };
 
-  for (const beginning of beginningsOf(scope)) visit(encode(worldCodec, beginning).text, 0, 0);
+  for (const beginning of beginningsOf(scope)) visit(encode(worldCodec, beginning).text, 0, 0, 0);
   const endsAt = Date.now() + bounds.seconds * 1000;
   let depth = 0;
   let levelEnds = texts.length;
   let state = 0;
-  while (state < texts.length && violation === undefined && depth < bounds.depth && texts.length < bounds.states) {
-    if (state % 1000 === 0 && Date.now() > endsAt) break;
+  const stop = (): Exploration['stoppedBy'] | undefined => {
+    if (violation !== undefined) return 'violation';
+    if (state === texts.length) return 'end';
+    if (depth >= bounds.depth) return 'depth';
+    if (texts.length >= bounds.states) return 'states';
+    return state % 1000 === 0 && Date.now() > endsAt ? 'seconds' : undefined;
+  };
+  let stoppedBy = stop();
+  for (; stoppedBy === undefined; stoppedBy = stop()) {
     const text = texts[state] ?? '';
     const world = peek(worldCodec, text);
     // When everything is seen any change is possible, also one of more kinds at once.
-    const behindNow = kindsBehind(encode(worldCodec, world).behind);
+    const behindNow = behinds.at(state);
     const mostBehind = behindNow === 0 ? watchedKinds : Math.max(scope.behind, behindNow - 1);
     const { steps, broken } = stepsIn(world, scope, brain);
     if (broken !== '') violated(broken, pathTo(state));
@@ -168,14 +186,15 @@ export const explore = (scope: Scope, bounds: Bounds, core: Core = realCore): Ex
       step.apply(draft, tell);
       tidy(draft);
       const encoded = encode(worldCodec, draft);
-      if (kindsBehind(encoded.behind) > mostBehind) continue;
+      const behind = kindsBehind(encoded.behind);
+      if (behind > mostBehind) continue;
       transitions += 1;
       if (isLost) {
         if (step.fair) targets.push(lostState);
         continue;
       }
       lawsOfState(draft, tell);
-      const target = visit(encoded.text, state + 1, ordinal);
+      const target = visit(encoded.text, behind, state + 1, ordinal);
       if (step.fair) targets.push(target);
     }
     state += 1;
@@ -190,7 +209,7 @@ export const explore = (scope: Scope, bounds: Bounds, core: Core = realCore): Ex
     states: texts.length,
     transitions,
     depth,
-    complete: expanded === texts.length,
+    stoppedBy,
     violation,
     windows,
     graph: { texts, offsets: offsets.done(), targets: targets.done(), expanded, pathTo },

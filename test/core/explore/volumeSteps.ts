@@ -45,12 +45,16 @@ const endAttempt = (machine: Machine): void => {
   if (machine.pods.real.target !== undefined) machine.pods.real.target.ending = true;
 };
 
-const fail = (machine: Machine): void => {
+const endUncounted = (machine: Machine): void => {
   const vmim = unfinishedOf(machine);
   if (vmim === undefined) return;
   vmim.phase = 'Failed';
-  machine.failures += 1;
   endAttempt(machine);
+};
+
+const fail = (machine: Machine): void => {
+  machine.failures += 1;
+  endUncounted(machine);
 };
 
 const abort = (machine: Machine): void => {
@@ -111,10 +115,10 @@ const handOver = (machine: Machine, tell: Tell): void => {
 
 const copyingSteps = (machine: Machine, now: Vmi, attempt: Attempt, add: Add): void => {
   const { source, target } = machine.pods.real;
-  // Volumes that are copied to where they are already never get there.
-  const isPossible = !(now.migrated && target?.side === source?.side);
-  if (!attempt.ready && machine.guest === 'source' && target !== undefined && !target.ending && isPossible) {
-    add('the guest switches over', switchOver);
+  if (!attempt.ready && machine.guest === 'source' && target !== undefined && !target.ending) {
+    // A disk cannot be copied onto itself, and KubeVirt tries for ever.
+    if (now.migrated && target.side === source?.side) add('the migration onto the same claims fails', endUncounted);
+    else add('the guest switches over', switchOver);
   }
   if (attempt.ready && source !== undefined) add('KubeVirt finishes the migration', finish);
 };

@@ -103,7 +103,7 @@ export interface Rec {
     | { id: number; offSince: number; copied: boolean[]; failures: { disk: number; count: number; pod: number }[] }
     | undefined;
   cutOver: number;
-  gaveUp: '' | 'LiveMigrationFailing' | 'LiveMigrationUndone' | 'CopyFailing' | 'RestartRequired';
+  gaveUp: '' | 'LiveMigrationFailing' | 'LiveMigrationUndone' | 'PeerSilent' | 'RestartRequired';
   completed: '' | 'Live' | 'Offline';
   seenOnTarget: boolean;
 }
@@ -256,7 +256,7 @@ export const recCodec = fields<Rec>({
     }),
   ),
   cutOver: id,
-  gaveUp: oneOf('', 'LiveMigrationFailing', 'LiveMigrationUndone', 'CopyFailing', 'RestartRequired'),
+  gaveUp: oneOf('', 'LiveMigrationFailing', 'LiveMigrationUndone', 'PeerSilent', 'RestartRequired'),
   completed: oneOf('', 'Live', 'Offline'),
   seenOnTarget: bit,
 });
