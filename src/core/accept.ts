@@ -42,7 +42,7 @@ export const accept = (
     const refuse = (field: string, problem: Attention): void => {
       refusals.push({ ...problem, machine: wanted.name, field: `${machinePath}${field}` });
     };
-    const [unreadable] = view.unreadable;
+    const [unreadable] = [...view.unreadable, ...view.unreadableClaims];
     if (unreadable !== undefined) {
       // What cannot be read must not be told to be missing.
       refuse('', {

@@ -1,7 +1,7 @@
 // After the move: confirming a cut-over, catching the one start that slipped past it, staying done, and deleting
 // sources where that was asked for. Guarantees that done stays done (law 4) and that A is kept until B was seen (law 10).
 import { bootedOnTarget, followLive } from './decideLive.ts';
-import { act, begin, type Circumstances, type Command, type Decision, wait } from './decision.ts';
+import { act, begin, type Circumstances, type Command, type Decision, needsAttention, wait } from './decision.ts';
 import type { MachineFacts } from './facts.ts';
 import { isFinal } from './guest.ts';
 import type { MigrationRecord } from './storageMigration.ts';
@@ -55,6 +55,8 @@ const decideSources = (facts: MachineFacts, record: MigrationRecord, { clearance
   if (!undisturbed || facts.unfinished.length > 0) {
     return wait('Moved', 'the machine to run on the target undisturbed before the sources are deleted');
   }
+  const [unreadable] = facts.view.unreadableClaims;
+  if (unreadable !== undefined) return needsAttention('UnreadableObject', unreadable);
   const remaining = record.disks.filter((disk) => facts.view.claim(disk.source)?.uid === disk.sourceUid);
   if (remaining.length === 0) {
     return act('Moved', { kind: 'record', why: 'sourcesDeleted', record: { ...record, sourcesDeleted: true } });

@@ -34,8 +34,10 @@ export interface MachineView {
   readonly rivals: readonly string[];
   /** Machines, other than this one, whose spec names the claim. */
   readonly otherUsersOf: (claim: string) => readonly string[];
-  /** What is wrong with objects of the machine that exist but cannot be read; as long as there are any it is left alone. */
+  /** What is wrong with its VM or VMI where they exist but cannot be read; as long as they cannot it is left alone. */
   readonly unreadable: readonly string[];
+  /** The same of its claims: nothing is begun with them, but what must end or be undone is (law 3). */
+  readonly unreadableClaims: readonly string[];
 }
 
 /** What is wanted of the machine: move it, start nothing new, or undo what is not finished. */

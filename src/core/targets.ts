@@ -63,6 +63,9 @@ export const missingClaims = (facts: MachineFacts, record: MigrationRecord): rea
 
 /** The first problem with any claim of an accepted machine, which has no business on its targets yet, nor has any other. */
 export const targetObstacle = (facts: MachineFacts, record: MigrationRecord): Attention | undefined => {
+  // What cannot be read must not be told to be missing, nor be made a second time.
+  const [unreadable] = facts.view.unreadableClaims;
+  if (unreadable !== undefined) return { reason: 'UnreadableObject', message: unreadable };
   for (const disk of record.disks) {
     const problem = claimsProblem(facts.view, disk);
     if (problem !== undefined) return problem;

@@ -1,6 +1,7 @@
 // Gathers from a snapshot the objects that concern one machine of a migration: the step from stores to facts.
 import type { MachineView } from '../core/facts.ts';
 import type { Pod, StorageMigration } from '../core/objects.ts';
+import type { Malformed } from '../core/projection.ts';
 import type { MigrationRecord } from '../core/storageMigration.ts';
 import { indexKey, type Snapshot } from './snapshot.ts';
 
@@ -59,15 +60,8 @@ const rivalsOf = (snapshot: Snapshot, migration: StorageMigration, machine: stri
     .sort();
 };
 
-const unreadableOf = (snapshot: Snapshot, migration: StorageMigration, machine: string): readonly string[] => {
-  const { namespace } = migration;
-  const claims = claimNames(migration, machine).map((claim) => snapshot.claims.malformedAt(namespace, claim));
-  return [
-    snapshot.virtualMachines.malformedAt(namespace, machine),
-    snapshot.instances.malformedAt(namespace, machine),
-    ...claims,
-  ].flatMap((malformed) => (malformed === undefined ? [] : [malformed.message]));
-};
+const messagesOf = (found: readonly (Malformed | undefined)[]): readonly string[] =>
+  found.flatMap((malformed) => (malformed === undefined ? [] : [malformed.message]));
 
 /** The view of one machine. */
 export const machineViewOf = (snapshot: Snapshot, migration: StorageMigration, machine: string): MachineView => {
@@ -90,7 +84,13 @@ export const machineViewOf = (snapshot: Snapshot, migration: StorageMigration, m
       snapshot.virtualMachines
         .by('claim', indexKey(namespace, claim))
         .flatMap((user) => (user.name === machine ? [] : [user.name])),
-    unreadable: unreadableOf(snapshot, migration, machine),
+    unreadable: messagesOf([
+      snapshot.virtualMachines.malformedAt(namespace, machine),
+      snapshot.instances.malformedAt(namespace, machine),
+    ]),
+    unreadableClaims: messagesOf(
+      claimNames(migration, machine).map((claim) => snapshot.claims.malformedAt(namespace, claim)),
+    ),
   };
 };
 
@@ -117,5 +117,6 @@ export const ingredientsOf = (view: MachineView, snapshot: Snapshot): readonly u
     view.rivals.join(),
     ...claims.map((name) => view.otherUsersOf(name).join()),
     view.unreadable.join(),
+    view.unreadableClaims.join(),
   ];
 };

@@ -345,6 +345,7 @@ export const view = ({ record: found, migration, claims = {}, ...fields }: ViewE
     rivals: [],
     otherUsersOf: () => [],
     unreadable: [],
+    unreadableClaims: [],
     ...fields,
   };
 };

@@ -339,3 +339,21 @@ describe('volumes that KubeVirt moves back after the switch-over', () => {
     }
   });
 });
+
+describe('a claim that cannot be read', () => {
+  const unreadableClaims = ['PersistentVolumeClaim web-1-root-fast: spec.volumeMode is a number, expected a text'];
+
+  test('does not keep the volumes of a guest that ends from being put back (law 3)', () => {
+    const ending = make.copyingFacts({
+      instance: make.vmi({ on: 'target', migrationState: make.state(), deleting: true }),
+      unreadableClaims,
+    });
+    expect(told(decide(ending, clear()))).toMatch(/^revert/);
+  });
+
+  test('keeps everything from being begun, and is told', () => {
+    for (const facts of [make.runningFacts({ unreadableClaims }), make.stoppedFacts({ unreadableClaims })]) {
+      expect(told(decide(facts, clear()))).toBe('attention UnreadableObject');
+    }
+  });
+});

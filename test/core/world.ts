@@ -130,6 +130,7 @@ export const factsFor = (world: World, name: string): MachineFacts => {
         other.name !== name && other.volumes.some((entry) => claimOf(entry) === asked) ? [other.name] : [],
       ),
     unreadable: [],
+    unreadableClaims: [],
   });
 };
 
