@@ -75,7 +75,6 @@ export const accept = (
 const recordOf = (machine: VirtualMachine, disks: readonly RecordedDisk[]): MigrationRecord => ({
   vmUid: machine.uid,
   disks: [...disks],
-  strategyBefore: machine.updateVolumesStrategy,
   seenOnTarget: false,
   sourcesDeleted: false,
 });

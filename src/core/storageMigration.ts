@@ -92,7 +92,6 @@ const recordedDisk = z.object({
 const record = z.object({
   vmUid: z.string().describe('The machine this is about; another one under the same name is not touched.'),
   disks: z.array(recordedDisk),
-  strategyBefore: z.string().describe('updateVolumesStrategy as it was found; empty if none.'),
   live: z
     .object({
       vmiUid: z.string(),

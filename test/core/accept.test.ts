@@ -46,12 +46,7 @@ describe('accepted', () => {
     });
     expect(accept([candidate({ machine })])).toStrictEqual({
       kind: 'accepted',
-      records: new Map([
-        [
-          'web-1',
-          record({ strategyBefore: 'Replacement', disks: [{ ...recordedDisk(), entry: dataVolume, template }] }),
-        ],
-      ]),
+      records: new Map([['web-1', record({ disks: [{ ...recordedDisk(), entry: dataVolume, template }] })]]),
     });
   });
 

@@ -242,7 +242,6 @@ type RecordExtra = Partial<MigrationRecord> & { readonly machine?: string; reado
 export const record = ({ machine = 'web-1', diskNames = ['root'], ...fields }: RecordExtra = {}): MigrationRecord => ({
   vmUid: `uid-${machine}`,
   disks: diskNames.map((disk) => recordedDisk(machine, disk)),
-  strategyBefore: '',
   seenOnTarget: false,
   sourcesDeleted: false,
   ...fields,

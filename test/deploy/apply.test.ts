@@ -135,7 +135,6 @@ describe('a StorageMigration', () => {
     const record = {
       vmUid: 'u',
       disks: [{ volume: 'rootdisk', source: 'a', sourceUid: 's', target: 'b', entry }],
-      strategyBefore: '',
       seenOnTarget: false,
       sourcesDeleted: false,
     };

@@ -84,7 +84,6 @@ const recordOf = (server: ApiServer, machine: Machine, { vm, vmi }: MachineUids)
         template: templateOf(machine),
       },
     ],
-    strategyBefore: '',
     live: { vmiUid: vmi, vmGeneration: 0, knownMigrations: [], attempt: 1, startedAt: '2026-11-23T06:00:00Z' },
     seenOnTarget: false,
     sourcesDeleted: false,

@@ -21,7 +21,6 @@ export const acceptedRecord = ({ disks }: TapeMachine, { vm, claimUid }: Truth):
           sourceUid: claimUid(disk.source),
           entry: { ...(vm.volumes.find((entry) => volumeName(entry) === disk.volume) ?? {}) },
         })),
-        strategyBefore: vm.updateVolumesStrategy,
         seenOnTarget: false,
         sourcesDeleted: false,
       };
