@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { rows } from '../../src/sim/scenario/rows.ts';
+import { remainsOf, runningFor } from './realCopyRemains.ts';
 
 interface Run {
   readonly code: number;
@@ -79,6 +80,31 @@ describe('npm run demo', () => {
       err: expect.stringContaining('no such file or directory'),
     });
     expect(await readdir(directory)).toEqual([]);
+  });
+
+  test('--real-copies ends 2 and says what is missing where it is', async () => {
+    const { code, err } = await run(process.execPath, [program, '--real-copies'], { PATH: directory });
+    expect(code).toBe(2);
+    expect(err).toContain('needs rsync and stunnel (Debian: apt-get install rsync stunnel4)');
+  });
+
+  test('--real-copies leaves no process, device or file behind when it is interrupted in the middle of a copy', async () => {
+    const child = spawn(process.execPath, [program, '--real-copies', '--row', '6', '--log', join(directory, 'log')], {
+      env: environment(),
+      stdio: 'ignore',
+    });
+    const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+    try {
+      const { pid = 0 } = child;
+      await vi.waitFor(() => expect(runningFor(pid).some((name) => name === 'rsync')).toBe(true), patience);
+      child.kill('SIGINT');
+      expect(await ended).toBe(130);
+      await vi.waitFor(() => expect(remainsOf(pid)).toEqual([]), patience);
+      expect(await readdir(directory)).toEqual(['log']);
+    } finally {
+      child.kill('SIGKILL');
+      await ended;
+    }
   });
 
   test('--serve answers kubectl, moves a machine that is started by hand, and ends on SIGTERM with nothing left', async () => {

@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { help, usualSpeed, wishOf } from '../../src/sim/demo/commandLine.ts';
 
-const all = { kind: 'play', row: undefined, speed: usualSpeed, logFile: undefined };
+const all = { kind: 'play', row: undefined, speed: usualSpeed, logFile: undefined, realCopies: false };
+const serve = { kind: 'serve', logFile: undefined, realCopies: false };
 
 describe('the arguments of the demo', () => {
   test.each([
@@ -11,8 +12,10 @@ describe('the arguments of the demo', () => {
     [['--row=9'], { ...all, row: 9 }],
     [['--speed', '10', '--log', 'demo.log'], { ...all, speed: 10, logFile: 'demo.log' }],
     [['--list'], { kind: 'list' }],
-    [['--serve'], { kind: 'serve', logFile: undefined }],
-    [['--serve', '--log', 'x'], { kind: 'serve', logFile: 'x' }],
+    [['--serve'], serve],
+    [['--serve', '--log', 'x'], { ...serve, logFile: 'x' }],
+    [['--real-copies', '--row', '4'], { ...all, row: 4, realCopies: true }],
+    [['--serve', '--real-copies'], { ...serve, realCopies: true }],
     [['--help'], { kind: 'help' }],
     [['-h', '--row', '4'], { kind: 'help' }],
   ])('%j are understood', (args, wish) => {
@@ -36,11 +39,14 @@ describe('the arguments of the demo', () => {
     [['--serve', '--row', '1'], '--row cannot be given with --serve'],
     [['--serve', '--speed', '2'], '--speed cannot be given with --serve'],
     [['--list=yes'], '--list takes no value'],
+    [['--real-copies=no'], '--real-copies takes no value'],
+    [['--real-copy'], '--real-copy is not an option: did you mean --real-copies?'],
   ])('%j are a mistake that is named', (args, message) => {
     expect(wishOf(args)).toEqual({ kind: 'mistake', message: expect.stringContaining(message) });
   });
 
   test('the help names every option', () => {
-    for (const option of ['--row', '--list', '--serve', '--speed', '--log', '--help']) expect(help).toContain(option);
+    const options = ['--row', '--list', '--serve', '--speed', '--real-copies', '--log', '--help'];
+    for (const option of options) expect(help).toContain(option);
   });
 });

@@ -12,14 +12,17 @@ export type Wish =
       readonly row: number | undefined;
       readonly speed: number;
       readonly logFile: string | undefined;
+      /** Copy pods are processes, and disks are images and devices. */
+      readonly realCopies: boolean;
     }
-  | { readonly kind: 'serve'; readonly logFile: string | undefined }
+  | { readonly kind: 'serve'; readonly logFile: string | undefined; readonly realCopies: boolean }
   | { readonly kind: 'mistake'; readonly message: string };
 
 const options = {
   row: { type: 'string' },
   speed: { type: 'string' },
   log: { type: 'string' },
+  'real-copies': { type: 'boolean' },
   list: { type: 'boolean' },
   serve: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
@@ -29,20 +32,22 @@ const options = {
 export const usualSpeed = 6;
 const fastest = 20;
 
-export const help = `Usage: npm run demo -- [--row N] [--speed N] [--log FILE]
-       npm run demo -- --serve [--log FILE]
+export const help = `Usage: npm run demo -- [--row N] [--speed N] [--log FILE] [--real-copies]
+       npm run demo -- --serve [--log FILE] [--real-copies]
        npm run demo -- --list
 
 Starts a simulated Kubernetes cluster with KubeVirt, reached over HTTP like a real one, and Transship on it; then
 starts and stops virtual machines in the middle of their migrations, in the ${rows.length} ways that matter, and shows what
 becomes of them. Needs no cluster, no rights and no network but loopback; leaves nothing behind.
 
-  --row N     Play one of the rows only, 1 to ${rows.length}.
-  --list      List the rows.
-  --speed N   So many times as fast as a cluster, 1 to ${fastest}. Default ${usualSpeed}.
-  --serve     Play nothing; keep cluster and Transship up, at the speed of a cluster, for kubectl. Ends with Ctrl-C.
-  --log FILE  Append what Transship logs to this file, one JSON object a line.
-  --help      This.
+  --row N        Play one of the rows only, 1 to ${rows.length}.
+  --list         List the rows.
+  --speed N      So many times as fast as a cluster, 1 to ${fastest}. Default ${usualSpeed}.
+  --serve        Play nothing; keep cluster and Transship up, at the speed of a cluster, for kubectl. Ends with Ctrl-C.
+  --real-copies  Copy for real: the programs of the copy pods run as processes of this machine, at their own speed,
+                 between disk images and, for root, loop devices. Needs Linux, rsync and stunnel.
+  --log FILE     Append what Transship logs to this file, one JSON object a line.
+  --help         This.
 
 Exit code: 0 when every row went as it must, 1 when one did not, 2 when an option is wrong.
 `;
@@ -62,12 +67,13 @@ type Values = Readonly<Record<string, string | undefined>>;
 
 const wishFrom = (flags: ReadonlySet<string>, values: Values): Wish => {
   const { row: rowText, speed: speedText, log: logFile } = values;
+  const realCopies = flags.has('real-copies');
   if (flags.has('help')) return { kind: 'help' };
   if (flags.has('list')) return { kind: 'list' };
   if (flags.has('serve')) {
     const other = ['row', 'speed'].find((name) => values[name] !== undefined);
     if (other !== undefined) return mistake(`--${other} cannot be given with --serve, which plays no row`);
-    return { kind: 'serve', logFile };
+    return { kind: 'serve', logFile, realCopies };
   }
   const row = rowText === undefined ? undefined : numberFrom(rowText, rows.length);
   if (rowText !== undefined && row === undefined) {
@@ -75,7 +81,7 @@ const wishFrom = (flags: ReadonlySet<string>, values: Values): Wish => {
   }
   const speed = speedText === undefined ? usualSpeed : numberFrom(speedText, fastest);
   if (speed === undefined) return mistake(`--speed: "${speedText}" is not a whole number from 1 to ${fastest}`);
-  return { kind: 'play', row, speed, logFile };
+  return { kind: 'play', row, speed, logFile, realCopies };
 };
 
 /** What the arguments after the program's name ask for; the first mistake, if there is one. */

@@ -4,6 +4,7 @@ import { rows } from '../scenario/rows.ts';
 import { help, type Wish, wishOf } from './commandLine.ts';
 import { paintFor } from './paint.ts';
 import { playRows } from './playRows.ts';
+import { lackOfRealCopies } from './realCopyNeeds.ts';
 import { screenOn } from './screen.ts';
 import { serve, serveOptions } from './serve.ts';
 import { openStage, type Stage, type StageOptions } from './stage.ts';
@@ -16,6 +17,8 @@ const words = (failure: unknown): string =>
 
 const open = async (options: StageOptions): Promise<Stage> => {
   try {
+    const lack = options.world?.realCopies === undefined ? undefined : lackOfRealCopies();
+    if (lack !== undefined) throw new Error(lack);
     return await openStage(options);
   } catch (failure) {
     process.stderr.write(`demo: ${failure instanceof Error ? failure.message : failure}\n`);
@@ -23,9 +26,10 @@ const open = async (options: StageOptions): Promise<Stage> => {
   }
 };
 
-const play = async ({ row, speed, logFile }: Extract<Wish, { kind: 'play' }>): Promise<number> => {
-  const stage = await open(playOptions(speed, logFile));
-  // Nothing is worth a moment's wait: there is no file left, and sockets end with the process.
+const play = async (wish: Extract<Wish, { kind: 'play' }>): Promise<number> => {
+  const { row } = wish;
+  const stage = await open(playOptions(wish));
+  // Nothing is worth a moment's wait: what is left of files and copies goes at the exit, sockets end with the process.
   const abandon = (): void => process.exit(interrupted);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, abandon);
   process.stdout.once('error', abandon);
@@ -42,11 +46,15 @@ const play = async ({ row, speed, logFile }: Extract<Wish, { kind: 'play' }>): P
 };
 
 /** Offline copies take a little longer than by default, so that people come in time on a busy machine. */
-const playOptions = (speed: number, logFile: string | undefined): StageOptions => ({
+const playOptions = ({ speed, logFile, realCopies }: Extract<Wish, { kind: 'play' }>): StageOptions => ({
   speed,
   logFile,
   keepFiles: false,
-  world: { disks: { writeMs: 1000 / speed }, copy: { durationMs: 5000 / speed, stopMs: 300 / speed } },
+  world: {
+    disks: { writeMs: 1000 / speed },
+    copy: { durationMs: 5000 / speed, stopMs: 300 / speed },
+    ...(realCopies ? { realCopies: {} } : {}),
+  },
 });
 
 const run = async (wish: Wish): Promise<number> => {
@@ -63,7 +71,7 @@ const run = async (wish: Wish): Promise<number> => {
     case 'play':
       return play(wish);
     case 'serve':
-      return serve(await open(serveOptions(wish.logFile)), process);
+      return serve(await open(serveOptions(wish.logFile, wish.realCopies)), process);
     default:
       return wish satisfies never;
   }

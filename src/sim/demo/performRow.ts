@@ -17,7 +17,9 @@ import {
 } from 'rxjs';
 import { resources } from '../../kube/resources.ts';
 import { castOf, isResult, playRow, type RowResult, usualVariation, type Variation } from '../scenario/playRow.ts';
+import { realVariation } from '../scenario/realVariation.ts';
 import type { Row } from '../scenario/rows.ts';
+import type { World } from '../scenario/world.ts';
 import { pictureOf } from './picture.ts';
 import { emptyScore, type ModeState, type Score, withNote, withPicture } from './score.ts';
 import type { Stage } from './stage.ts';
@@ -49,18 +51,19 @@ const lingerMs = 2500;
 const timeoutMs = 150_000;
 
 /** The row in a namespace of its own. */
-export const variationOf = (row: Row): Variation => ({
+export const variationOf = (row: Row, { copiesAreReal, speed }: Pick<World, 'copiesAreReal' | 'speed'>): Variation => ({
   ...usualVariation,
   namespace: `row-${row.number}`,
   delayMs: peopleWaitMs,
   timeoutMs,
+  ...(copiesAreReal ? realVariation(row, speed) : {}),
 });
 
 /** Emits scenes as the row is played and completes with the scene that has its result. */
 export const performRow = ({ world, happening$ }: Stage, row: Row): Observable<Scene> =>
   defer(() => {
     const { server, speed } = world;
-    const variation = variationOf(row);
+    const variation = variationOf(row, world);
     const { namespace } = variation;
     const cast = castOf(row, variation);
     const modes = new Map<string, ModeState>();

@@ -9,9 +9,12 @@ import type { Screen } from './screen.ts';
 import type { Stage } from './stage.ts';
 import { tableOf, totalOf, wrapped } from './table.ts';
 
-const introduction = (url: string, paint: Paint): readonly string[] => [
+const introduction = ({ url, world }: Stage, paint: Paint): readonly string[] => [
   paint('bold', 'Transship moves the disks of virtual machines while people start and stop them as they like.'),
   `Here it works on a simulated cluster with KubeVirt, through its real client: ${url}`,
+  ...(world.copiesAreReal
+    ? ['What is copied offline is copied for real, by rsync in TLS between processes of this machine.']
+    : []),
   '',
 ];
 
@@ -22,10 +25,10 @@ const headingOf = (row: Row, screen: Screen, paint: Paint): readonly string[] =>
   '',
 ];
 
-const verdictOf = ({ faults, verifiedDisks }: Performed, paint: Paint): readonly string[] =>
+const verdictOf = ({ faults, verifiedDisks }: Performed, { world }: Stage, paint: Paint): readonly string[] =>
   faults.length === 0
     ? [
-        `${paint('green', '✓ passed')}: everything in its order; all that was written is on ${verifiedDisks === 1 ? 'the disk' : `the ${verifiedDisks} disks`}`,
+        `${paint('green', '✓ passed')}: everything in its order; all that was written is on ${verifiedDisks === 1 ? 'the disk' : `the ${verifiedDisks} disks`}${world.copiesAreReal ? ', byte for byte' : ''}`,
       ]
     : faults.map((fault) => `${paint('red', '✗ FAILED')}: ${fault}`);
 
@@ -44,7 +47,7 @@ export const playRows = async (
   screen: Screen,
   paint: Paint,
 ): Promise<readonly Performed[]> => {
-  screen.print([...introduction(stage.url, paint), ...legend(stage.world.speed, paint)]);
+  screen.print([...introduction(stage, paint), ...legend(stage.world.speed, paint)]);
   const results: Performed[] = [];
   for (const row of rows) {
     const scene = await lastValueFrom(
@@ -54,7 +57,7 @@ export const playRows = async (
     const { result } = scene;
     if (result === undefined) continue;
     results.push(result);
-    screen.print([...headingOf(row, screen, paint), ...lanes, '', ...steps, '', ...verdictOf(result, paint)]);
+    screen.print([...headingOf(row, screen, paint), ...lanes, '', ...steps, '', ...verdictOf(result, stage, paint)]);
   }
   screen.print(['', ...tableOf(results, paint), '', totalOf(results)]);
   return results;

@@ -3,6 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
+import { labels, roles } from '../../kube/names.ts';
 import { resources } from '../../kube/resources.ts';
 import { ensureNamespace, type World } from '../scenario/world.ts';
 import type { Stage, StageOptions } from './stage.ts';
@@ -20,13 +21,20 @@ const machines = [
 /** How long a copy of a disk takes, live or offline: long enough to type something in the middle. */
 const copyMs = 20_000;
 
+/** With this a real copy takes about as long: three quarters of 8 MiB are worth sending. */
+const realBandwidthLimit = '300Ki';
+
 /** The stage for it, at the speed of a real cluster. */
-export const serveOptions = (logFile: string | undefined): StageOptions => ({
+export const serveOptions = (logFile: string | undefined, realCopies: boolean): StageOptions => ({
   speed: 1,
   logFile,
   keepFiles: true,
   namespace,
-  world: { kubeVirt: { liveCopyMs: copyMs }, copy: { durationMs: copyMs } },
+  world: {
+    kubeVirt: { liveCopyMs: copyMs },
+    copy: { durationMs: copyMs },
+    ...(realCopies ? { realCopies: {} } : {}),
+  },
 });
 
 const volume = 'rootdisk';
@@ -43,7 +51,7 @@ const furnish = (world: World): void => {
   }
 };
 
-const manifest = (): string =>
+const manifest = ({ copiesAreReal }: World): string =>
   stringify({
     apiVersion: `${resources.storageMigrations.group}/${resources.storageMigrations.version}`,
     kind: resources.storageMigrations.kind,
@@ -53,6 +61,7 @@ const manifest = (): string =>
         name,
         volumes: [{ name: volume, target: { claimName: `${name}-root-fast`, storageClassName: 'fast' } }],
       })),
+      ...(copiesAreReal ? { transfer: { bandwidthLimit: realBandwidthLimit } } : {}),
     },
   });
 
@@ -71,6 +80,7 @@ In namespace ${namespace} web-1 and web-2 are on, db-1 and db-2 are off. In anot
   kubectl apply -f ${file}
   kubectl get smig -w
   kubectl get pods -w
+  kubectl logs -l ${labels.role}=${roles.client} --tail 2
 
 Every copy takes ${copyMs / 1000} seconds. Meanwhile start a machine that is being copied offline, or stop one that is being moved
 live, and see Transship change its mind:
@@ -105,7 +115,7 @@ export const serve = async (stage: Stage, host: Host): Promise<number> => {
   });
   furnish(stage.world);
   const file = join(stage.directory, `${migration}.yaml`);
-  writeFileSync(file, manifest());
+  writeFileSync(file, manifest(stage.world));
   host.stdout.write(guide(stage.url, stage.kubeconfig, file));
   const code = await ended;
   await stage.close();

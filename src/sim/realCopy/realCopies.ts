@@ -51,9 +51,9 @@ const ownFolder = (parent: string): string => {
 export const realCopies = (server: ApiServer, options: RealCopiesOptions = {}): RealCopies => {
   const size = options.size ?? usualSize;
   const program = options.program ?? [process.execPath, entryProgram];
-  const user = guestUser(program.at(-1) ?? entryProgram);
   const disksFolder = ownFolder(tmpdir());
   const podsFolder = ownFolder(existsSync(memory) ? memory : tmpdir());
+  const user = guestUser([...program, disksFolder, podsFolder]);
   const claims = claimFolders(server, join(disksFolder, 'claims'), size.blocks * size.bytesEach, user);
   const blocks = imageBlocks(claims, join(disksFolder, 'guests'), size, user);
   const all = new Subscription();

@@ -21,9 +21,13 @@ const bandwidthLimit = '2500Ki';
 /** From a client's first word on the copy to the deed, in ms. */
 const intoTheCopyMs = 600;
 
-/** The row in a namespace of its own; the cluster is `speed` times as fast as a real one, copies are not. */
+/** Many times what a row takes, in ms. */
+const timeoutMs = 90_000;
+
+/** What is different; the cluster is `speed` times as fast as a real one, copies are not. */
 export const realVariation = (row: Row, speed: number): Partial<Variation> => ({
   delayMs: intoTheCopyMs * speed,
+  timeoutMs: timeoutMs * speed,
   copyPods: 'copying',
   bandwidthLimit,
   volumeModes: combinationsFor(row),
