@@ -6,8 +6,6 @@ import type { Pod } from './objects.ts';
 /** How long a pod may be Pending before anybody is told: claims are bound and images pulled meanwhile. */
 const patienceMs = 30_000;
 
-const seconds = (ms: number): string => `${Math.floor(ms / 1000)} s`;
-
 /** Whether `pod` is one of ours that has not begun to run for longer than usual. */
 export const isOverdue = (pod: Pod, now: number): boolean =>
   (pod.role === 'copyServer' || pod.role === 'copyClient') &&
@@ -28,9 +26,8 @@ export const copyTroubleOf = (
   const overdue = pods.filter((pod) => isOverdue(pod, now));
   if (overdue.length === 0) return undefined;
   const sentences = overdue.map((pod) => {
-    const age = seconds(now - Date.parse(pod.createdAt));
     const words = pod.trouble || wordsOn(pod) || 'nobody has said why yet; see "kubectl describe pod"';
-    return `Pod ${pod.name} has been Pending for ${age}: ${/[.!?]$/.test(words) ? words : `${words}.`}`;
+    return `Pod ${pod.name} has been Pending since ${pod.createdAt}: ${/[.!?]$/.test(words) ? words : `${words}.`}`;
   });
   const apart = overdue.some((pod) => pod.role === 'copyServer' && pod.vmName === '' && pod.claims.length > 1)
     ? ' If no node can mount all of its claims, set spec.transfer.server to PerVirtualMachine: then each machine has a server of its own.'

@@ -76,7 +76,7 @@ const listenTo = (key: MachineKey, options: CopyNewsOptions): Observable<Machine
             ),
           ),
           toArray(),
-          // A pod that is overdue is older each time.
+          // That a pod has become overdue is no event of its own.
           filter((changes) => changes.length > 0 || pods.some((pod) => isOverdue(pod, options.now()))),
         );
       }),

@@ -12,7 +12,7 @@ describe('copyTroubleOf', () => {
   test("the scheduler's own words are told within a minute", () => {
     const pods = [client('web-1', pending({ trouble: 'Unschedulable: 0/3 nodes are available' }))];
     expect(said(pods)).toBe(
-      'Pod copy-client-web-1-root has been Pending for 45 s: Unschedulable: 0/3 nodes are available.',
+      `Pod copy-client-web-1-root has been Pending since ${at(-45)}: Unschedulable: 0/3 nodes are available.`,
     );
   });
 

@@ -1,5 +1,6 @@
 // The scheduler: gives a pod the first node that it may run on, some time after it was made. It looks at node selectors
-// and required anti-affinity, but, as the real one, not at where a ReadWriteOnce claim is attached.
+// required anti-affinity and where volumes can be reached, but, as the real one, not at where a ReadWriteOnce claim is
+// attached.
 import type { Subscription } from 'rxjs';
 import { resources } from '../../kube/resources.ts';
 import { identifiers } from '../apiServer/identifiers.ts';
@@ -7,6 +8,7 @@ import type { ApiServer } from '../cluster.ts';
 import { model } from '../kubevirt/model.ts';
 import type { Pod } from '../kubevirt/objects.ts';
 import { workQueue } from '../kubevirt/workQueue.ts';
+import { canMountFrom } from './volumeNodes.ts';
 
 export interface SchedulerOptions {
   readonly nodes: readonly string[];
@@ -51,6 +53,7 @@ const nodeFor = (server: ApiServer, pod: Pod, { nodes, isClosed }: SchedulerOpti
     (node) =>
       !isClosed(node) &&
       (asked === undefined || asked === node) &&
+      canMountFrom(server, pod, node) &&
       !placed.some((other) => other.spec.nodeName === node && avoids(pod, other)),
   );
 };
@@ -62,11 +65,17 @@ export const scheduler = (
 ): { readonly subscription: Subscription; readonly wakeAll: () => void } => {
   const waiting = new Set<string>();
 
+  const whyNot = (pod: Pod): string => {
+    const { length } = options.nodes;
+    const unreachable = options.nodes.filter((node) => !canMountFrom(server, pod, node)).length;
+    if (unreachable === 0) return `0/${length} nodes are available.`;
+    return `0/${length} nodes are available: ${unreachable} node(s) had volume node affinity conflict.`;
+  };
   const setScheduled = (pod: Pod, scheduled: boolean): void => {
     const made = {
       type: 'PodScheduled',
       status: scheduled ? ('True' as const) : ('False' as const),
-      ...(scheduled ? {} : { reason: 'Unschedulable', message: 'no node is available for this pod' }),
+      ...(scheduled ? {} : { reason: 'Unschedulable', message: whyNot(pod) }),
       lastTransitionTime: identifiers.timestamp(server.now()),
     };
     const conditions = model.withCondition(pod.status?.conditions, made);
