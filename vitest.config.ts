@@ -1,5 +1,6 @@
 // How the tests are run: no test depends on time, so the limit only catches one that never ends.
 import { defineConfig } from 'vitest/config';
+import { seedsReporter } from './test/sim/seedsReporter.ts';
 import { summaryReporter } from './test/summaryReporter.ts';
 
 export default defineConfig({
@@ -9,6 +10,6 @@ export default defineConfig({
     hookTimeout: 120_000,
     // Two cores, and some tests run programs of their own beside them.
     maxWorkers: 2,
-    reporters: [['default', { summary: false }], summaryReporter()],
+    reporters: [['default', { summary: false }], seedsReporter(), summaryReporter()],
   },
 });

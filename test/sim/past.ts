@@ -37,6 +37,14 @@ export interface Past {
   takeClashes(): readonly Clash[];
 }
 
+/** What KubeVirt does that no daemon can know of. */
+export interface Lag {
+  /** How far virt-controller's cache of VMs is behind, in ms: it starts a VMI from what the VM was then (contract §4.6). */
+  readonly vmCacheMs: number;
+  /** From the sign of an end to the revert, in ms, where nothing goes wrong. */
+  readonly revertMs: number;
+}
+
 /** Whether the daemon may have missed what happened between two moments, or could not act on it. */
 export type Excuse = (fromMs: number, toMs: number) => boolean;
 
@@ -65,6 +73,7 @@ export const pastOf = (
   machine: Machine,
   see: Sight,
   excuse: Excuse,
+  lag: Lag,
 ): { readonly past: Past; readonly take: (change: Change, ours: boolean) => void } => {
   const born = new Map<string, number>();
   const past = {
@@ -83,6 +92,10 @@ export const pastOf = (
   };
   let live: Live | undefined;
   let wasRunning = false;
+  /** When the VM was last taken back from the targets, and whether that was as soon as could be. */
+  let takenBack: { readonly atMs: number; readonly inTime: boolean } | undefined;
+  /** VMIs that KubeVirt started on the targets from a VM that named them no more. */
+  const startedFromThePast = new Set<string>();
   let boots = 0;
   let clashes = 0;
   const key = `${machine.namespace}/${machine.name}`;
@@ -103,11 +116,17 @@ export const pastOf = (
   const takeVm = ({ object, previous }: Change, ours: boolean): void => {
     const now = world.server.now();
     const more = requestsOf(object).length > requestsOf(previous).length;
-    if (strategyOf(object) !== strategyOf(previous) || more) past.stirredMs = now;
+    // From Halted to Manual nothing is started or stopped.
+    const isTurned = startableBy(object) !== startableBy(previous) && strategyOf(object) !== strategyOf(previous);
+    if (isTurned || more) past.stirredMs = now;
     past.startable = startableBy(object);
     if (past.startable === '') past.startableSinceMs = undefined;
     else past.startableSinceMs ??= now;
     if (previous === undefined) return;
+    if (sight.movedTo('source', { object, previous } as Change, machine)) {
+      const signMs = past.endingSinceMs ?? now;
+      takenBack = { atMs: now, inTime: now - signMs <= lag.revertMs || excuse(signMs, now) };
+    }
     if (sight.sideOf(object, machine) === 'source') live = undefined;
     else if (ours && sight.movedTo('target', { object, previous } as Change, machine)) {
       const vmi = see.instance(machine);
@@ -119,6 +138,9 @@ export const pastOf = (
     const now = world.server.now();
     if (type === 'added') {
       past.stirredMs = now;
+      const isOnTarget = machine.disks.some(({ target }) => sight.claimsOf(object).includes(target));
+      const isOfThePast = takenBack?.inTime === true && now - takenBack.atMs <= lag.vmCacheMs;
+      if (isOnTarget && isOfThePast) startedFromThePast.add(object.metadata.uid ?? '');
       const isOnSource = machine.disks.some(({ source }) => sight.claimsOf(object).includes(source));
       if (isOnSource && sight.sideOf(see.vm(machine), machine) === 'target' && live === undefined) past.slipped = true;
     }
@@ -147,7 +169,9 @@ export const pastOf = (
       if (boot.claim === disk.target) past.onTargetMs ??= boot.at;
       else if (sight.sideOf(see.vm(machine), machine) === 'target' && live === undefined) past.slipped = true;
       if (boot.lostBlocks === 0 || past.spoiled) continue;
-      if (excuse(past.endingSinceMs ?? boot.at, boot.at)) past.spoiled = true;
+      const isExcused =
+        startedFromThePast.has(boot.vmiUid) || excuse(past.endingSinceMs ?? takenBack?.atMs ?? boot.at, boot.at);
+      if (isExcused) past.spoiled = true;
       else bad.push(boot);
     }
     return bad;

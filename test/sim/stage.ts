@@ -1,6 +1,6 @@
 // One performance in virtual time: a simulated cluster, a daemon that can be killed and started anew, the laws watching,
 // and a script. It ends with the script, with the first law that is broken, or when the time is up; nothing is left over.
-import { asyncScheduler, catchError, NEVER, type Observable, Subscription, throwError, timeout } from 'rxjs';
+import { asyncScheduler, catchError, type Observable, Subject, Subscription, throwError, timeout } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 import { daemon } from '../../src/daemon.ts';
 import type { Happening } from '../../src/effects/happening.ts';
@@ -32,9 +32,19 @@ export interface Stage {
   start(): void;
   /** Ends the daemon as a crash does: what was sent may still land. */
   kill(): void;
+  /** Tells the daemon to end, as SIGTERM does. */
+  tellToEnd(): void;
+  /** Starts a daemon beside the one that runs, which ends when the returned function is called. */
+  startBeside(): (end: 'killed' | 'told') => void;
   readonly happenings: Happening[];
   /** How many daemons were started. */
   readonly instances: () => number;
+}
+
+/** One daemon on the stage, and how it is told to end. */
+interface Running {
+  readonly work: Subscription;
+  readonly stop$: Subject<void>;
 }
 
 /** How long the daemon waits for an answer, in ms: less than its start-up hold, as Config demands. */
@@ -76,7 +86,7 @@ export const perform = <T>(options: StageOptions, script: (stage: Stage) => Obse
     const isPerfect = options.network === undefined && options.onRequest === undefined;
     const settings = daemonOptions(1, options.random ?? (() => 0.5));
     const startedMs = new Map<string, number>();
-    let running = Subscription.EMPTY;
+    let running: Running = { work: Subscription.EMPTY, stop$: new Subject() };
     let ended = false;
     const end = (): void => {
       if (ended) return;
@@ -99,34 +109,46 @@ export const perform = <T>(options: StageOptions, script: (stage: Stage) => Obse
       },
       ageOf: (actor) => world.server.now() - (startedMs.get(actor) ?? Number.NEGATIVE_INFINITY),
       network: options.network,
+      lag: { vmCacheMs: options.world?.kubeVirt?.vmCacheDelayMs ?? 0, revertMs: usualRevertMs },
       onBroken: (report) => fail(new Error(report)),
     });
     all.add(watch.subscription);
     const happenings: Happening[] = [];
     let instances = 0;
+    const startDaemon = (): Running => {
+      instances += 1;
+      const actor = `daemon ${instances}`;
+      startedMs.set(actor, world.server.now());
+      const instance = instances;
+      const network = options.network?.options;
+      const port = world.server.port({
+        ...network,
+        actor,
+        onRequest: (request) => options.onRequest?.(request, instance) ?? network?.onRequest?.(request),
+      });
+      const stop$ = new Subject<void>();
+      const work = daemon(isPerfect ? port : impatient(port), settings, stop$).subscribe({
+        next: (each) => happenings.push(each),
+        error: fail,
+      });
+      all.add(work);
+      return { work, stop$ };
+    };
     const stage: Stage = {
       world,
       watch,
       happenings,
       instances: () => instances,
-      kill: () => running.unsubscribe(),
+      kill: () => running.work.unsubscribe(),
+      tellToEnd: () => running.stop$.next(),
       start: () => {
-        running.unsubscribe();
-        instances += 1;
-        const actor = `daemon ${instances}`;
-        startedMs.set(actor, world.server.now());
-        const instance = instances;
-        const network = options.network?.options;
-        const port = world.server.port({
-          ...network,
-          actor,
-          onRequest: (request) => options.onRequest?.(request, instance) ?? network?.onRequest?.(request),
-        });
-        running = daemon(isPerfect ? port : impatient(port), settings, NEVER).subscribe({
-          next: (each) => happenings.push(each),
-          error: fail,
-        });
-        all.add(running);
+        running.work.unsubscribe();
+        running = startDaemon();
+      },
+      startBeside: () => {
+        const older = running;
+        running = startDaemon();
+        return (end) => (end === 'told' ? older.stop$.next() : older.work.unsubscribe());
       },
     };
     all.add(asyncScheduler.schedule(() => fail(new Error('the time is up')), options.limitMs ?? 3_600_000));

@@ -8,7 +8,7 @@ import type { Change } from '../../src/sim/cluster.ts';
 import type { World } from '../../src/sim/scenario/world.ts';
 import { type Bounds, laws } from './laws.ts';
 import type { Network } from './network.ts';
-import { type Past, pastOf } from './past.ts';
+import { type Lag, type Past, pastOf } from './past.ts';
 import { at, type Machine, type Sight, sight, sightOf } from './sight.ts';
 
 export interface WatchOptions {
@@ -17,6 +17,7 @@ export interface WatchOptions {
   readonly ageOf: (actor: string) => number;
   /** Absent: nothing goes wrong between daemon and server. */
   readonly network?: Network | undefined;
+  readonly lag: Lag;
   /** Called once, with the first break. */
   readonly onBroken: (report: string) => void;
 }
@@ -93,7 +94,7 @@ export const watchOver = (world: World, cast: readonly Machine[], options: Watch
   const history: { readonly atMs: number; readonly change: Change }[] = [];
   const watched = cast.map((machine) => ({
     machine,
-    ...pastOf(world, machine, see, options.network?.excuse ?? (() => false)),
+    ...pastOf(world, machine, see, options.network?.excuse ?? (() => false), options.lag),
   }));
   let isBroken = false;
 
@@ -122,6 +123,9 @@ export const watchOver = (world: World, cast: readonly Machine[], options: Watch
   };
 
   const ask = (change: Change, machine: Machine, past: Past, ours: boolean): void => {
+    // Faults may hold a revert up, but only while they do.
+    const isUndisturbed = options.network?.excuse(past.endingSinceMs ?? 0, world.server.now()) === false;
+    const revertMs = options.bounds.revertMs ?? (isUndisturbed ? options.lag.revertMs : undefined);
     const held = ours ? (options.network?.heldUpMs(change) ?? 0) : 0;
     const moment = {
       atMs: world.server.now(),
@@ -131,7 +135,11 @@ export const watchOver = (world: World, cast: readonly Machine[], options: Watch
       see,
       ours,
       daemonAgeMs: ours ? options.ageOf(change.actor) : Number.POSITIVE_INFINITY,
-      bounds: { ...options.bounds, blindMs: options.bounds.blindMs + held + (options.network?.staleMs() ?? 0) },
+      bounds: {
+        ...options.bounds,
+        revertMs,
+        blindMs: options.bounds.blindMs + held + (options.network?.staleMs() ?? 0),
+      },
     };
     for (const { name, says, broken } of laws) {
       const found = broken(moment);

@@ -36,10 +36,31 @@ export const machineActs = [
   'pause the guest',
   'unpause the guest',
   'migrate',
-  'delete a copy pod',
+  'cancel a migration',
+  'set Always',
+  'set Halted',
+  'set Manual',
+  'set RerunOnFailure',
+  'label the VM',
+  'edit the CPU',
+  'delete a copy client',
+  'delete a copy server',
+  'lose a copy pod',
+  'delete a virt-launcher',
+  'delete the VM',
 ] as const;
 
-export const migrationActs = ['pause', 'resume', 'edit', 'drop a machine', 'delete'] as const;
+export const migrationActs = [
+  'pause',
+  'resume',
+  'edit',
+  'one server for each',
+  'delete the sources',
+  'drop a machine',
+  'name all machines',
+  'delete',
+  'make again',
+] as const;
 
 export type Act =
   | {
@@ -126,6 +147,17 @@ const planMigrations = (random: () => number, machines: readonly PlannedMachine[
   }));
 };
 
+/** The rest, and twice what finds nothing to be done to most of the time. */
+const unusual = [
+  ...machineActs,
+  'cancel a migration',
+  'delete a copy client',
+  'delete a copy client',
+  'delete a copy server',
+  'lose a copy pod',
+  'lose a copy pod',
+] as const;
+
 const planActs = (random: () => number, machines: number, migrations: number, untilMs: number): readonly Act[] => {
   const usual = [
     'start',
@@ -138,12 +170,15 @@ const planActs = (random: () => number, machines: number, migrations: number, un
     'guest crash',
     'delete the VMI',
   ] as const;
-  const each = between(random, 0, 4);
-  const ofMachines = Array.from({ length: machines * each }, (): Act => {
-    const what = random() < 0.8 ? oneOf(random, usual) : oneOf(random, machineActs);
-    return { atMs: between(random, 0, untilMs), kind: 'machine', machine: between(random, 0, machines - 1), what };
+  const each = between(random, 0, machines === 1 ? 7 : 4);
+  const ofMachines = Array.from({ length: machines * each }).flatMap((): readonly Act[] => {
+    const what = random() < 0.65 ? oneOf(random, usual) : oneOf(random, unusual);
+    const atMs = between(random, 0, untilMs);
+    const act = { atMs, kind: 'machine', machine: between(random, 0, machines - 1), what } as const;
+    if (what !== 'pause the guest') return [act];
+    return [act, { ...act, atMs: between(random, atMs, untilMs), what: 'unpause the guest' }];
   });
-  const count = random() < 0.5 ? 0 : between(random, 1, 3);
+  const count = random() < 0.5 ? 0 : between(random, 1, 4);
   const ofMigrations = Array.from({ length: count }, (): Act => {
     const what = oneOf(random, migrationActs);
     return {

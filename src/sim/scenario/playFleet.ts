@@ -1,40 +1,21 @@
 // Lets a planned fleet happen in a simulated cluster: makes machines and StorageMigrations and lets people act when the
 // plan says so. People ask nobody and are told off by the server now and then; the daemon is somebody else's to run.
 import { asyncScheduler, Subscription } from 'rxjs';
-import { KubeFailure, type KubeObject } from '../../kube/api.ts';
-import { annotations, labels } from '../../kube/names.ts';
-import { resources } from '../../kube/resources.ts';
-import type { Act, Fleet, PlannedMachine, PlannedMigration } from './fleet.ts';
+import { KubeFailure } from '../../kube/api.ts';
+import type { Act, Fleet } from './fleet.ts';
+import { deeds } from './fleetDeeds.ts';
 import { ensureNamespace, type World } from './world.ts';
 
-const refOf = ({ namespace, name }: { readonly namespace: string; readonly name: string }) => ({ namespace, name });
-
-/** Whatever the server refuses people shrug off. */
-const attempt = (act: () => void): void => {
+/** Whatever the server refuses people shrug off; false when it did. */
+const attempt = (act: () => void): boolean => {
   try {
     act();
+    return true;
   } catch (refusal) {
     if (!(refusal instanceof KubeFailure)) throw refusal;
+    return false;
   }
 };
-
-const machineEntry = (machine: PlannedMachine): object => ({
-  name: machine.name,
-  volumes: machine.disks.map((disk) => ({ name: disk.volume, target: { claimName: disk.target } })),
-});
-
-const migrationObject = (migration: PlannedMigration, fleet: Fleet): KubeObject => ({
-  apiVersion: 'transship.dev/v1alpha1',
-  kind: 'StorageMigration',
-  metadata: { name: migration.name, namespace: migration.namespace },
-  spec: {
-    virtualMachines: fleet.machines
-      .filter(({ name, namespace }) => namespace === migration.namespace && migration.machines.includes(name))
-      .map(machineEntry),
-    transfer: { server: migration.server },
-    retention: migration.retention,
-  },
-});
 
 const diskOptions = {
   claim: {},
@@ -63,119 +44,56 @@ export const makeFleet = (world: World, fleet: Fleet): void => {
   }
 };
 
-const actOnMachine = (world: World, machine: PlannedMachine, what: Extract<Act, { kind: 'machine' }>['what']): void => {
-  const ref = refOf(machine);
-  switch (what) {
-    case 'start':
-      world.people.start(ref);
-      return;
-    case 'stop':
-      world.people.stop(ref);
-      return;
-    case 'stop at once':
-      world.people.stop(ref, 0);
-      return;
-    case 'guest shutdown':
-      world.people.guestShutdown(ref);
-      return;
-    case 'guest crash':
-      world.people.guestCrash(ref);
-      return;
-    case 'delete the VMI':
-      world.people.deleteVmi(ref);
-      return;
-    case 'restart':
-      world.people.restart(ref);
-      return;
-    case 'pause the guest':
-      world.people.pause(ref);
-      return;
-    case 'unpause the guest':
-      world.people.unpause(ref);
-      return;
-    case 'migrate':
-      world.people.migrate(ref);
-      return;
-    case 'delete a copy pod': {
-      const pod = world.server
-        .all(resources.pods, machine.namespace)
-        .find(
-          ({ metadata }) =>
-            metadata.labels?.[labels.role] !== undefined &&
-            metadata.annotations?.[annotations.virtualMachine] === machine.name,
-        );
-      if (pod !== undefined) world.people.deletePod({ namespace: machine.namespace, name: pod.metadata.name });
-      return;
-    }
-    default:
-      what satisfies never;
-  }
-};
-
-const patchSpec = (world: World, migration: PlannedMigration, spec: object): void => {
-  world.server.patch(resources.storageMigrations, refOf(migration), { type: 'merge', body: { spec } }, 'user');
-};
-
-const actOnMigration = (
-  world: World,
-  migration: PlannedMigration,
-  fleet: Fleet,
-  what: Extract<Act, { kind: 'migration' }>['what'],
-): void => {
-  switch (what) {
-    case 'pause':
-      patchSpec(world, migration, { paused: true });
-      return;
-    case 'resume':
-      patchSpec(world, migration, { paused: false });
-      return;
-    case 'edit':
-      patchSpec(world, migration, { transfer: { verify: true } });
-      return;
-    case 'drop a machine': {
-      const object = migrationObject(migration, fleet)['spec'] as { readonly virtualMachines: readonly object[] };
-      if (object.virtualMachines.length > 1)
-        patchSpec(world, migration, { virtualMachines: object.virtualMachines.slice(1) });
-      return;
-    }
-    case 'delete':
-      world.server.remove(resources.storageMigrations, refOf(migration), 'user');
-      return;
-    default:
-      what satisfies never;
-  }
-};
-
-const carryOut = (world: World, fleet: Fleet, act: Act): void => {
+/** Does what the act says; false when the server refused it, or when nothing was there to be acted on. */
+const carryOut = (world: World, fleet: Fleet, act: Act): boolean => {
   if (act.kind === 'machine') {
     const machine = fleet.machines[act.machine];
-    if (machine !== undefined) attempt(() => actOnMachine(world, machine, act.what));
-    return;
+    return machine !== undefined && attempt(() => deeds.ofMachine[act.what](world, machine));
   }
   const migration = fleet.migrations[act.migration];
-  if (migration !== undefined) attempt(() => actOnMigration(world, migration, fleet, act.what));
+  return migration !== undefined && attempt(() => deeds.ofMigration[act.what](world, migration, fleet));
 };
 
-/** Schedules all that the plan says, from now on; unsubscribing ends it. */
-export const letHappen = (world: World, fleet: Fleet): Subscription => {
+/** What takes the first chance it gets: it needs something that is there only for a while. */
+const patient = new Set<Act['what']>([
+  'cancel a migration',
+  'pause the guest',
+  'migrate',
+  'restart',
+  'delete a copy client',
+  'delete a copy server',
+  'lose a copy pod',
+  'delete a virt-launcher',
+]);
+
+/** How often it is tried, in ms. */
+const patienceMs = 300;
+
+/** Schedules all that the plan says, from now on, and tells of each act that was carried out; unsubscribing ends it. */
+export const letHappen = (world: World, fleet: Fleet, told: (act: Act) => void = () => undefined): Subscription => {
   const subscription = new Subscription();
   const at = (ms: number, act: () => void): void => {
     subscription.add(asyncScheduler.schedule(act, ms));
   };
   for (const migration of fleet.migrations) {
-    at(migration.createdAtMs, () =>
-      world.server.create(resources.storageMigrations, migrationObject(migration, fleet), 'user'),
-    );
+    at(migration.createdAtMs, () => attempt(() => deeds.ofMigration['make again'](world, migration, fleet)));
   }
-  for (const act of fleet.acts) at(act.atMs, () => carryOut(world, fleet, act));
+  const startedMs = world.server.now();
+  const doIt = (act: Act): void => {
+    if (carryOut(world, fleet, act)) told(act);
+    else if (patient.has(act.what) && world.server.now() - startedMs + patienceMs < fleet.quietAtMs) {
+      at(patienceMs, () => doIt(act));
+    }
+  };
+  for (const act of fleet.acts) at(act.atMs, () => doIt(act));
   return subscription;
 };
 
 /** People go home: copies succeed from now on, guests run on, and no migration stays paused. */
 export const quieten = (world: World, fleet: Fleet): void => {
-  for (const machine of fleet.machines) {
-    world.kubeVirt.nodeSide(refOf(machine), { copy: 'succeed' });
-    attempt(() => world.people.unpause(refOf(machine)));
+  for (const { namespace, name } of fleet.machines) {
+    world.kubeVirt.nodeSide({ namespace, name }, { copy: 'succeed' });
+    attempt(() => world.people.unpause({ namespace, name }));
   }
-  for (const migration of fleet.migrations) attempt(() => patchSpec(world, migration, { paused: false }));
+  for (const migration of fleet.migrations) attempt(() => deeds.ofMigration.resume(world, migration, fleet));
 };
