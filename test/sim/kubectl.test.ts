@@ -297,6 +297,18 @@ test('describe shows pods and claims', async () => {
   expect(await kubectl('describe pvc used')).toMatch(/Status: +Pending/);
 });
 
+test('logs prints what a pod has written, or its last lines', async () => {
+  await kubectl('apply -f -', [pod('talking', { nodeName: 'node1' }), pod('silent', { nodeName: 'node1' })]);
+  const containerStatuses = [{ name: 'main', state: { running: { startedAt: '2026-01-01T00:00:00Z' } } }];
+  const status = { phase: 'Running', containerStatuses };
+  server.patch(pods, at('talking'), { type: 'merge', body: { status } }, 'kubelet', { subresource: 'status' });
+  server.logsFrom(({ metadata }) => (metadata.name === 'talking' ? 'one\ntwo\nthree\n' : undefined));
+  expect(await kubectl('logs talking')).toBe('one\ntwo\nthree\n');
+  expect(await kubectl('logs talking --tail 1')).toBe('three\n');
+  expect(await kubectl('logs talking --limit-bytes 5')).toBe('one\nt');
+  expect((await run(['logs', 'silent'])).err).toContain('is waiting to start: ContainerCreating');
+});
+
 test('patch merges, and a JSON patch holds to its test', async () => {
   await kubectl('apply -f -', [box('patched', { size: 1 })]);
   const patch = (type: string, body: unknown) =>

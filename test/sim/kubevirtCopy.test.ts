@@ -1,5 +1,6 @@
 // Disks with content, and the pretended copy between them: a copy is one only if it is whole and its source stood still.
 import { describe, expect, test } from 'vitest';
+import { copyProgressIn } from '../../src/core/copyProgress.ts';
 import { annotations, labels, roles } from '../../src/kube/names.ts';
 import { resources } from '../../src/kube/resources.ts';
 import type { Pod } from '../../src/sim/kubevirt/objects.ts';
@@ -48,6 +49,31 @@ const off = (moments: readonly (readonly [number, (world: World) => void])[], op
   live(options, [[0, createWeb('Always')], [5, ({ user }) => user.stop(web)], ...moments]);
 
 describe('a copy', () => {
+  test('tells how far it is while it runs, and its end in the log as well', () => {
+    const log = ({ server }: World): string => server.log({ namespace: 'default', name: 'client' });
+    const percents: (number | undefined)[] = [];
+    const look = (world: World): void => {
+      percents.push(copyProgressIn(log(world))?.percent);
+    };
+    off([
+      [8, server],
+      [8, client],
+      // It runs from 8.76 s on and takes 3 s, in quarters.
+      [9, look],
+      [9.6, look],
+      [11.1, look],
+      [
+        15,
+        (world) => {
+          look(world);
+          expect(percents).toEqual([0, 25, 75, 100]);
+          expect(copyProgressIn(log(world))).toMatchObject({ bytes: size, total: size, secondsLeft: 0 });
+          expect(JSON.parse(log(world).trimEnd().split('\n').at(-1) ?? '')).toMatchObject({ t: 'end', rc: 0 });
+        },
+      ],
+    ]);
+  });
+
   test('that ends well holds everything, and says what was sent', () => {
     off([
       [8, server],
