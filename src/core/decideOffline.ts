@@ -21,7 +21,7 @@ export const decideOffline = (facts: MachineFacts, record: MigrationRecord, circ
   if (machine === undefined) return wait('Waiting', 'the VM to be seen');
   const { offline } = record;
   if (offline === undefined) return beginCopy(facts, record, machine, circumstances);
-  if (!facts.offSinceCopyBegan || isDisturbed(facts, record)) return voidCopy(record, circumstances);
+  if (!facts.offSinceCopyBegan || isDisturbed(facts, offline)) return voidCopy(record, circumstances);
   const results = takeDownResults(facts, offline, circumstances.now);
   if (results !== undefined) return act('CopyingOffline', { kind: 'record', ...results(record) });
   const missing = record.disks.map((disk) => disk.volume).filter((volume) => !offline.copied.includes(volume));
@@ -58,6 +58,9 @@ const beginCopy = (
     id: machine.resourceVersion,
     offSince: machine.offSince,
     startedAt: new Date(now).toISOString(),
+    claims: record.disks
+      .flatMap((disk) => [disk.source, disk.target])
+      .map((name) => ({ name, uid: facts.view.claim(name)?.uid ?? '' })),
     copied: [],
     failures: [],
   };
@@ -73,9 +76,9 @@ export const stillBusy = (facts: MachineFacts): string | undefined => {
   return `pods to let go of its claims: ${facts.foreignPods.map((pod) => pod.name).join(', ')}`;
 };
 
-/** Whether somebody else has a hand on source or copy, or the copy itself is gone: it cannot be relied on any more. */
-const isDisturbed = (facts: MachineFacts, record: MigrationRecord): boolean =>
-  facts.foreignPods.length > 0 || record.disks.some((disk) => facts.view.claim(disk.target) === undefined);
+/** Whether somebody else has a hand on source or copy, or either is no longer what it was: it cannot be relied on any more. */
+const isDisturbed = ({ foreignPods, view }: MachineFacts, { claims }: Offline): boolean =>
+  foreignPods.length > 0 || claims.some(({ name, uid }) => view.claim(name)?.uid !== uid);
 
 /** What pods of this very copy have ended and are not yet written down. */
 const takeDownResults = (facts: MachineFacts, offline: Offline, now: number) => {

@@ -124,6 +124,9 @@ const record = z.object({
         .describe('Names this copy: the resourceVersion at which the machine was seen off before it began.'),
       offSince: z.string().describe('First resourceVersion of the unbroken time in which the machine was off.'),
       startedAt: z.string(),
+      claims: z
+        .array(z.object({ name: z.string(), uid: z.string() }))
+        .describe('The claims that are copied from and to: a claim made again under the same name is another one.'),
       copied: z.array(z.string()).describe('Volumes whose copy was proved complete.'),
       failures: z
         .array(

@@ -268,6 +268,7 @@ export const offline = (fields: Partial<Offline> = {}): Offline => ({
   id: '100',
   offSince: '90',
   startedAt: at(-20),
+  claims: [],
   copied: [],
   failures: [],
   ...fields,

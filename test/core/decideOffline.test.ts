@@ -48,6 +48,8 @@ const written = (facts: MachineFacts): MigrationRecord => {
   return command.record;
 };
 
+/** As they are recorded when a copy begins. */
+const itsClaims = [sourceOf(), targetOf()].map((name) => ({ name, uid: `uid-${name}` }));
 const ended = (fields: object) => ({ phase: 'Succeeded' as const, ended: wholeEnd, ...fields });
 const broken = (fields: object) => ({ phase: 'Failed' as const, ended: brokenEnd, ...fields });
 const failure = (count: number, podUid = 'old', reason = 'ServerUnreachable') => ({
@@ -144,7 +146,10 @@ describe('beginning a copy', () => {
       }),
     );
     expect(found).toStrictEqual(
-      record({ offline: { id: '123', offSince: '99', startedAt: at(), copied: [], failures: [] }, copiesBegun: 1 }),
+      record({
+        offline: { id: '123', offSince: '99', startedAt: at(), claims: itsClaims, copied: [], failures: [] },
+        copiesBegun: 1,
+      }),
     );
   });
 });
@@ -207,7 +212,25 @@ describe('law 5: a copy is void as soon as the machine may have run', () => {
     [
       'the copy itself is gone',
       'record copyVoid',
-      () => copying({ copied: ['root'] }, { claims: { [targetOf()]: undefined } }),
+      () => copying({ claims: itsClaims, copied: ['root'] }, { claims: { [targetOf()]: undefined } }),
+    ],
+    [
+      'the copy is another claim under the same name',
+      'record copyVoid',
+      () =>
+        copying(
+          { claims: itsClaims, copied: ['root'] },
+          { claims: { [targetOf()]: claim(targetOf(), { uid: 'new' }) } },
+        ),
+    ],
+    [
+      'the source is another claim under the same name',
+      'record copyVoid',
+      () =>
+        copying(
+          { claims: itsClaims, copied: ['root'] },
+          { claims: { [sourceOf()]: claim(sourceOf(), { uid: 'new' }) } },
+        ),
     ],
     [
       'it is ending again',

@@ -96,7 +96,7 @@ const beforeCutOver = (
 ): MigrationRecord | undefined => {
   if (vm.offSince === undefined || now - (vm.offSinceMs ?? 0) < quietMs) return undefined;
   const at = new Date(now).toISOString();
-  const fresh = { id: vm.resourceVersion, offSince: vm.offSince, startedAt: at, failures: [] };
+  const fresh = { id: vm.resourceVersion, offSince: vm.offSince, startedAt: at, claims: [], failures: [] };
   const copied = record.disks.map(({ volume }) => volume);
   const cutOver = { resourceVersion: vm.resourceVersion, at };
   return { ...record, offline: { ...(record.offline ?? fresh), copied }, cutOver };

@@ -180,6 +180,7 @@ export const recordObject = (rec: Rec, machine: number, disks: number): Migratio
             id: String(rec.offline.id),
             offSince: String(rec.offline.offSince),
             startedAt: make.at(),
+            claims: [],
             copied: disksOf(disks).filter((_, disk) => rec.offline?.copied[disk]),
             failures: rec.offline.failures.map(({ disk, count, pod }) => ({
               volume: diskName(disk),
