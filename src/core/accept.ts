@@ -158,6 +158,13 @@ const diskProblem = (
       `claim ${target} is named by VM ${[...own, ...users].join(', ')}; name an unused one`,
     );
   }
+  const rivals = view.targetRivals(target);
+  if (rivals.length > 0) {
+    return onTarget(
+      'TargetInUse',
+      `claim ${target} is a target of unfinished StorageMigration ${rivals.join(', ')}; name an unused one`,
+    );
+  }
   const holders = view.pods.filter(
     (pod) => pod.claims.includes(target) && pod.phase !== 'Succeeded' && pod.phase !== 'Failed',
   );

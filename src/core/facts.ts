@@ -32,6 +32,8 @@ export interface MachineView {
   readonly settings: KubeVirtSettings | undefined;
   /** Other unfinished StorageMigrations that name this machine and came first. */
   readonly rivals: readonly string[];
+  /** Other unfinished StorageMigrations that move a disk to the claim and came first. */
+  readonly targetRivals: (claim: string) => readonly string[];
   /** Machines, other than this one, whose spec names the claim. */
   readonly otherUsersOf: (claim: string) => readonly string[];
   /** What is wrong with its VM or VMI where they exist but cannot be read; as long as they cannot it is left alone. */

@@ -44,6 +44,10 @@ const endingCopyPodsOf = (snapshot: Snapshot, migration: StorageMigration): read
     ? []
     : snapshot.pods.by('migration', migration.uid).filter((pod) => pod.deleting);
 
+/** Whether `other` was there before `migration`. */
+const isFirst = (other: StorageMigration, migration: StorageMigration): boolean =>
+  other.createdAt === migration.createdAt ? other.uid < migration.uid : other.createdAt < migration.createdAt;
+
 /** A migration that was there first, or has the machine in its hands already, and is not done with it. */
 const rivalsOf = (snapshot: Snapshot, migration: StorageMigration, machine: string): readonly string[] => {
   if (recordOf(migration, machine) !== undefined) return [];
@@ -52,9 +56,27 @@ const rivalsOf = (snapshot: Snapshot, migration: StorageMigration, machine: stri
     .filter((other) => other.uid !== migration.uid)
     .filter((other) => {
       const record = recordOf(other, machine);
-      if (record !== undefined) return record.completed === undefined;
-      if (other.createdAt !== migration.createdAt) return other.createdAt < migration.createdAt;
-      return other.uid < migration.uid;
+      return record === undefined ? isFirst(other, migration) : record.completed === undefined;
+    })
+    .map((other) => other.name)
+    .sort();
+};
+
+/** The same of a claim to which a disk is to be moved; once a machine is done there, its VM names the claim. */
+const targetRivalsOf = (
+  snapshot: Snapshot,
+  migration: StorageMigration,
+  machine: string,
+  claim: string,
+): readonly string[] => {
+  if (recordOf(migration, machine) !== undefined) return [];
+  return snapshot.migrations
+    .by('target', indexKey(migration.namespace, claim))
+    .filter((other) => other.uid !== migration.uid)
+    .filter((other) => {
+      const entries = other.status?.virtualMachines ?? [];
+      const recorded = entries.find(({ record }) => record?.disks.some(({ target }) => target === claim));
+      return recorded === undefined ? isFirst(other, migration) : recorded.record?.completed === undefined;
     })
     .map((other) => other.name)
     .sort();
@@ -80,6 +102,7 @@ export const machineViewOf = (snapshot: Snapshot, migration: StorageMigration, m
     claim: (name) => snapshot.claims.get(namespace, name),
     settings,
     rivals: rivalsOf(snapshot, migration, machine),
+    targetRivals: (claim) => targetRivalsOf(snapshot, migration, machine, claim),
     otherUsersOf: (claim) =>
       snapshot.virtualMachines
         .by('claim', indexKey(namespace, claim))
@@ -115,6 +138,7 @@ export const ingredientsOf = (view: MachineView, snapshot: Snapshot): readonly u
     ...view.endingCopyPods,
     ...claims.map((name) => snapshot.claims.get(view.migration.namespace, name)),
     view.rivals.join(),
+    ...claims.map((name) => view.targetRivals(name).join()),
     ...claims.map((name) => view.otherUsersOf(name).join()),
     view.unreadable.join(),
     view.unreadableClaims.join(),

@@ -37,7 +37,7 @@ export interface Snapshot {
   readonly attempts: Store<VirtualMachineInstanceMigration, 'vmi'>;
   readonly pods: Store<Pod, 'claim' | 'owner' | 'migration'>;
   readonly claims: Store<PersistentVolumeClaim, never>;
-  readonly migrations: Store<StorageMigration, 'machine'>;
+  readonly migrations: Store<StorageMigration, 'machine' | 'target'>;
   readonly settings: Store<KubeVirtSettings, never>;
 }
 
@@ -59,6 +59,18 @@ const machinesOfMigration = (migration: StorageMigration): readonly string[] => 
     ...migration.spec.virtualMachines.map((machine) => indexKey(migration.namespace, machine.name)),
     ...(migration.status?.virtualMachines ?? []).map((entry) => indexKey(migration.namespace, entry.name)),
   ]),
+];
+
+/** Claims that a migration moves disks to, or did as its records say. */
+const targetsOfMigration = (migration: StorageMigration): readonly string[] => [
+  ...new Set(
+    [
+      ...migration.spec.virtualMachines.flatMap(({ volumes }) => volumes.map(({ target }) => target.claimName)),
+      ...(migration.status?.virtualMachines ?? []).flatMap(
+        (entry) => entry.record?.disks.map(({ target }) => target) ?? [],
+      ),
+    ].map((claim) => indexKey(migration.namespace, claim)),
+  ),
 ];
 
 /** Watches the cluster; emits from the beginning, `isSynced` tells when a snapshot may be decided upon. */
@@ -94,7 +106,7 @@ export const snapshotOf = (api: KubeApi, options: SnapshotOptions): Observable<S
     }),
     claims: watched(resources.persistentVolumeClaims, projectPersistentVolumeClaim),
     migrations: watched(resources.storageMigrations, projectStorageMigration, {
-      indexes: { machine: machinesOfMigration },
+      indexes: { machine: machinesOfMigration, target: targetsOfMigration },
     }),
     // The KubeVirt object stands in KubeVirt's own namespace and may be read by everybody (contract §1.2).
     settings: watched(resources.kubeVirts, projectKubeVirt, {}, everywhere),

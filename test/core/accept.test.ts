@@ -180,6 +180,13 @@ describe('refused', () => {
       { machine: vm({ volumes: [...vm().volumes, entry('more', targetOf())] }) },
     ],
     [
+      'B is where another migration moves a disk',
+      'TargetInUse',
+      '.volumes[root].target.claimName',
+      'is a target of unfinished StorageMigration first',
+      { targetRivals: (name) => (name === targetOf() ? ['first'] : []) },
+    ],
+    [
       'B is mounted by a pod',
       'TargetInUse',
       '.volumes[root].target.claimName',

@@ -343,6 +343,7 @@ export const view = ({ record: found, migration, claims = {}, ...fields }: ViewE
     claim: (asked) => (asked in claims ? claims[asked] : asked === '' ? undefined : claim(asked)),
     settings: settings(),
     rivals: [],
+    targetRivals: () => [],
     otherUsersOf: () => [],
     unreadable: [],
     unreadableClaims: [],

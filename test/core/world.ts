@@ -125,6 +125,7 @@ export const factsFor = (world: World, name: string): MachineFacts => {
     claim: (asked) => (asked === '' || world.gone.has(asked) ? undefined : claim(asked)),
     settings: settings(),
     rivals: [],
+    targetRivals: () => [],
     otherUsersOf: (asked) =>
       [...world.vms.values()].flatMap((other) =>
         other.name !== name && other.volumes.some((entry) => claimOf(entry) === asked) ? [other.name] : [],

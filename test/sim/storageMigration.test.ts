@@ -97,6 +97,16 @@ const refused: readonly Refused[] = [
     spec: moveWeb([plain('db-old')]),
   },
   {
+    why: 'a target of another unfinished StorageMigration',
+    reason: 'TargetInUse',
+    names: ['web-new', 'first'],
+    set: (performing) => {
+      performing.create(db, { runStrategy: 'Halted' });
+      performing.move({ virtualMachines: [{ name: 'db', volumes: [plain('web-new')] }], paused: true }, 'first');
+    },
+    spec: moveWeb([plain('web-new')]),
+  },
+  {
     why: 'a target that a pod mounts',
     reason: 'TargetInUse',
     names: ['web-new', 'backup'],
