@@ -16,6 +16,7 @@ import type { MachineFacts } from './facts.ts';
 import { isFinal } from './guest.ts';
 import { isGivenUp, modeOf } from './mode.ts';
 import type { MigrationRecord } from './storageMigration.ts';
+import { takesVolumesBack } from './takesVolumesBack.ts';
 import { describeDisks } from './volumes.ts';
 
 /** Decides for one machine. */
@@ -163,7 +164,8 @@ const decideCancelling = (
   if (state !== undefined && state.endTimestamp === '' && !live.knownMigrations.includes(state.migrationUid)) {
     return wait('Reverting', 'the migration to end');
   }
-  if (instance.migratedVolumes.length > 0) return wait('Reverting', 'KubeVirt to take the volumes back');
+  const takingBack = takesVolumesBack('Reverting', facts, record, now);
+  if (takingBack !== undefined) return takingBack;
   const holders = facts.podsOnTarget.filter((pod) => pod.ownerUid !== '' && pod.role !== 'other');
   if (holders.length > 0) {
     return wait('Reverting', `pods to let go of the target claims: ${holders.map((pod) => pod.name).join(', ')}`);

@@ -2,6 +2,7 @@
 // Pure. What was seen may be older than a switch-over; then the patch would make KubeVirt copy onto the disk in use.
 import type { MachineFacts } from './facts.ts';
 import type { VirtualMachineInstance } from './objects.ts';
+import { arePairsStranded } from './takesVolumesBack.ts';
 
 /**
  * Whether the VMI that was just read is the one that was decided on, runs on its source claims, and has not been in a
@@ -15,5 +16,5 @@ export const isStillMovable = (read: VirtualMachineInstance | undefined, { view,
   const isOnSource = read.claims.every(({ volume, claim }) => !moved.has(volume) || sources.has(claim));
   const state = read.migrationState;
   const isKnown = state === undefined || record.live?.knownMigrations.includes(state.migrationUid) === true;
-  return isOnSource && isKnown && read.migratedVolumes.length === 0;
+  return isOnSource && isKnown && (read.migratedVolumes.length === 0 || arePairsStranded(read, record));
 };

@@ -135,9 +135,15 @@ describe('beginning', () => {
       () => begun({ pods: [launcher('source'), pod({ claims: [targetOf()], phase: 'Succeeded' })] }),
     ],
     [
-      'KubeVirt still lists migrated volumes',
+      'KubeVirt still lists migrated volumes and says that volumes change',
       'wait: KubeVirt to take the volumes back',
-      () => begun({ instance: vmi({ migratedVolumes: [{ volume: 'root', source: sourceOf(), target: targetOf() }] }) }),
+      () =>
+        begun({
+          instance: vmi({
+            migratedVolumes: [{ volume: 'root', source: sourceOf(), target: targetOf() }],
+            volumesChange: { status: 'True', reason: '', message: 'migrate volumes' },
+          }),
+        }),
     ],
     ['no target claim', `createClaim ${targetOf()}`, () => runningFacts({ claims: { [targetOf()]: undefined } })],
     [

@@ -1,7 +1,8 @@
 // What random schedules have found, each as the shortest scene that shows it.
 import { expect, test } from 'vitest';
+import { resources } from '../../src/kube/resources.ts';
 import { act, letPass, machine, namespace, type Scene, scene, until } from './scene.ts';
-import { at } from './sight.ts';
+import { at, sight } from './sight.ts';
 
 const web = machine('web');
 const ref = { namespace, name: 'web' };
@@ -30,4 +31,27 @@ test('no copy pod is made when the VM was started while the daemon waited to hea
         isSlow && verb === 'get' && resource.plural === 'virtualmachines' ? { kind: 'slow', ms: 500 } : undefined,
     },
   );
+});
+
+test('a migration that is deleted while KubeVirt begins it is let go, and the next one moves the machine', () => {
+  const isPatched = ({ world }: Scene): boolean =>
+    sight.sideOf(world.server.read(resources.virtualMachines, ref), web) === 'target';
+  const isGone = (performing: Scene): boolean => performing.migration() === undefined;
+  for (const ms of [6, 8, 10, 12, 14, 16]) {
+    scene(
+      [web],
+      [
+        act((performing) => performing.create(web)),
+        letPass(4000),
+        act((performing) => performing.move(performing.specOf(web))),
+        until(isPatched),
+        letPass(ms),
+        act(({ world }) => world.server.remove(resources.storageMigrations, { namespace, name: 'move' }, 'user')),
+        until(isGone),
+        act((performing) => performing.move(performing.specOf(web))),
+        until(isDone),
+      ],
+      { limitMs: 120_000 },
+    );
+  }
 });
