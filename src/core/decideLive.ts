@@ -9,7 +9,6 @@ import { liveObstacle } from './liveObstacle.ts';
 import { isGivenUp } from './mode.ts';
 import type { VirtualMachineInstance } from './objects.ts';
 import type { MigrationRecord } from './storageMigration.ts';
-import { takesVolumesBack } from './takesVolumesBack.ts';
 import { missingClaims } from './targets.ts';
 import { describeDisks } from './volumes.ts';
 
@@ -38,8 +37,7 @@ export const startLive = (facts: MachineFacts, record: MigrationRecord, circumst
       `pods to let go of the target claims: ${facts.podsOnTarget.map((pod) => pod.name).join(', ')}`,
     );
   }
-  const takingBack = takesVolumesBack('Waiting', facts, record, circumstances.now);
-  if (takingBack !== undefined) return takingBack;
+  if (instance.migratedVolumes.length > 0) return wait('Waiting', 'KubeVirt to take the volumes back');
   const missing = missingClaims(facts, record);
   if (missing.length > 0) return begin('Waiting', clearance, ...missing);
   const live = record.live;
@@ -238,14 +236,19 @@ export const decideAfterSwitchOver = (
   const isMovedBack = instance?.migratedVolumes.some(({ target }) =>
     record.disks.some((disk) => disk.source === target),
   );
+  const isUnderGuest = facts.launcher === 'target';
   if (facts.spec !== 'target') {
     const mayRun = instance !== undefined && !instance.deleting && !isFinal(instance);
     if (isMovedBack && mayRun && facts.launcher === 'none') {
       return wait('SwitchedOver', 'the virt-launcher of the VMI to be seen');
     }
     // A guest that was booted on A goes nowhere: told Migration, KubeVirt would copy A over B, which alone is whole.
-    const strategy = isMovedBack && facts.launcher === 'target' ? ({ strategy: 'Migration' } as const) : {};
+    const strategy = isMovedBack && isUnderGuest ? ({ strategy: 'Migration' } as const) : {};
     return act('SwitchedOver', { kind: 'repair', ...strategy });
+  }
+  // The move back was begun unseen before the repair, and Replacement does not cancel it (contract §3).
+  if (isMovedBack && isUnderGuest && facts.view.machine?.updateVolumesStrategy !== 'Migration') {
+    return act('SwitchedOver', { kind: 'repair', strategy: 'Migration' });
   }
   const stale = decideStaleBoot(facts, record);
   if (stale !== undefined) return stale;
@@ -256,6 +259,7 @@ export const decideAfterSwitchOver = (
   if (goesOn && (facts.unfinished.length > 0 || isOpen || isMovedBack)) {
     return wait('SwitchedOver', 'KubeVirt to finish the migration');
   }
+  if (isNextUnseen(facts, record)) return wait('SwitchedOver', 'the VMI of a virt-launcher to be seen');
   const { live: _, gaveUp: __, ...rest } = record;
   const completed = { by: 'Live' as const, at: timestamp(now) };
   // A revert of ours may have landed and not be seen yet, and a machine that is done is not repaired any more.
@@ -265,6 +269,14 @@ export const decideAfterSwitchOver = (
     record: { ...rest, completed, seenOnTarget: true },
   });
 };
+
+/** Virt-launchers of the next VMI are seen before itself: its guest may be moved back to A, and only its own words tell. */
+const isNextUnseen = ({ foreignPods, view: { instance } }: MachineFacts, { switchedOver }: MigrationRecord): boolean =>
+  foreignPods.some(
+    ({ role, deleting, ownerUid }) =>
+      // On a lost node one that is deleted may stay for ever (contract §6).
+      role === 'launcher' && !deleting && ownerUid !== instance?.uid && ownerUid !== switchedOver?.vmiUid,
+  );
 
 /** Whether the guest was booted on A again, before the spec was repaired: then neither claim holds all it has written. */
 const decideStaleBoot = (facts: MachineFacts, record: MigrationRecord): Decision | undefined => {

@@ -340,20 +340,28 @@ describe('volumes that KubeVirt moves back after the switch-over', () => {
   });
 });
 
-describe('a claim that cannot be read', () => {
-  const unreadableClaims = ['PersistentVolumeClaim web-1-root-fast: spec.volumeMode is a number, expected a text'];
+describe('a machine that has switched over is not called moved', () => {
+  const record = make.record({ live: make.patched(), switchedOver: make.switchedOver });
+  const onTarget = make.launcher('target', { ownerUid: 'vmi-2', nodeName: 'n1' });
+  const repaired = make.vm({ on: 'target', updateVolumesStrategy: 'Replacement' });
+  const moved = (fields: Parameters<typeof make.facts>[0]) => make.facts({ record, machine: repaired, ...fields });
 
-  test('does not keep the volumes of a guest that ends from being put back (law 3)', () => {
-    const ending = make.copyingFacts({
-      instance: make.vmi({ on: 'target', migrationState: make.state(), deleting: true }),
-      unreadableClaims,
-    });
-    expect(told(decide(ending, clear()))).toMatch(/^revert/);
+  test('while KubeVirt moves it back: a repair with Replacement did not cancel that', () => {
+    const migratedVolumes = [{ volume: 'root', source: make.targetOf(), target: make.sourceOf() }];
+    const instance = make.vmi({ uid: 'vmi-2', migratedVolumes });
+    const facts = moved({ instance, pods: [onTarget] });
+    expect(decide(facts, held()).commands).toEqual([{ kind: 'repair', strategy: 'Migration' }]);
+    const cancelled = { ...repaired, updateVolumesStrategy: 'Migration' };
+    expect(told(decide(make.facts({ record, machine: cancelled, instance, pods: [onTarget] }), clear()))).toBe(
+      'wait: KubeVirt to finish the migration',
+    );
   });
 
-  test('keeps everything from being begun, and is told', () => {
-    for (const facts of [make.runningFacts({ unreadableClaims }), make.stoppedFacts({ unreadableClaims })]) {
-      expect(told(decide(facts, clear()))).toBe('attention UnreadableObject');
-    }
+  test('while of the next VMI only its virt-launcher is seen', () => {
+    const instance = make.vmi({ phase: 'Succeeded', on: 'target' });
+    expect(told(decide(moved({ instance, pods: [onTarget] }), clear()))).toBe(
+      'wait: the VMI of a virt-launcher to be seen',
+    );
+    expect(told(decide(moved({ instance, pods: [] }), clear()))).toBe('record completed');
   });
 });

@@ -63,8 +63,9 @@ const judgeVm = (patch: VmPatch, machine: Machine, world: World, tell: Tell, isL
       else tell.window(windows.lateRevert);
       return;
     case 'repair':
-      // With Migration it names what the guest was booted on already, so that KubeVirt does not copy that over A.
-      if (patch.update === 'Migration' && machine.pods.seen.source?.side === 'B') return;
+      // With Migration it names what the guest was booted on already, so that KubeVirt does not copy that over A. What
+      // lands late was decided while the guest still stood there.
+      if (patch.update === 'Migration' && (isLate || machine.pods.seen.source?.side === 'B')) return;
       if (isWhole(machine)) return;
       if (machine.namedBy === 'lateRevert') tell.lost(windows.movedBack);
       else tell.broken('law 4: a repair names a target that is not whole');

@@ -130,6 +130,7 @@ export const largeScopes: readonly Scope[] = [
   { ...plain, name: 'later views', strategies: onOrOff, people: ['shutDown', 'deleteVmi'], behind: 3 },
   { ...plain, name: 'manual twice', strategies: ['Manual'], people: ['shutDown'], acts: 2 },
   { ...plain, name: 'rerun twice', strategies: ['RerunOnFailure'], people: ['shutDown', 'crash'], acts: 2 },
+  { ...plain, name: 'faults, late views', strategies: ['Always'], people: ['deleteVmi'], faults: 1, behind: 2 },
   { ...plain, name: 'faults twice', strategies: onOrOff, people: ['deleteVmi'], faults: 2 },
   { ...plain, name: 'deletions twice', strategies: onOrOff, people: ['deleteVm', 'deleteMigration'], acts: 2 },
   { ...plain, name: 'moves twice', strategies: ['Always'], people: ['move', 'shutDown'], acts: 2 },
