@@ -9,6 +9,7 @@ import { liveObstacle } from './liveObstacle.ts';
 import { isGivenUp } from './mode.ts';
 import type { VirtualMachineInstance } from './objects.ts';
 import type { MigrationRecord } from './storageMigration.ts';
+import { takesVolumesBack } from './takesVolumesBack.ts';
 import { missingClaims } from './targets.ts';
 import { describeDisks } from './volumes.ts';
 
@@ -37,7 +38,8 @@ export const startLive = (facts: MachineFacts, record: MigrationRecord, circumst
       `pods to let go of the target claims: ${facts.podsOnTarget.map((pod) => pod.name).join(', ')}`,
     );
   }
-  if (instance.migratedVolumes.length > 0) return wait('Waiting', 'KubeVirt to take the volumes back');
+  const takingBack = takesVolumesBack('Waiting', facts, record, circumstances.now);
+  if (takingBack !== undefined) return takingBack;
   const missing = missingClaims(facts, record);
   if (missing.length > 0) return begin('Waiting', clearance, ...missing);
   const live = record.live;

@@ -365,3 +365,21 @@ describe('a machine that has switched over is not called moved', () => {
     expect(told(decide(moved({ instance, pods: [] }), clear()))).toBe('record completed');
   });
 });
+
+describe('a claim that cannot be read', () => {
+  const unreadableClaims = ['PersistentVolumeClaim web-1-root-fast: spec.volumeMode is a number, expected a text'];
+
+  test('does not keep the volumes of a guest that ends from being put back (law 3)', () => {
+    const ending = make.copyingFacts({
+      instance: make.vmi({ on: 'target', migrationState: make.state(), deleting: true }),
+      unreadableClaims,
+    });
+    expect(told(decide(ending, clear()))).toMatch(/^revert/);
+  });
+
+  test('keeps everything from being begun, and is told', () => {
+    for (const facts of [make.runningFacts({ unreadableClaims }), make.stoppedFacts({ unreadableClaims })]) {
+      expect(told(decide(facts, clear()))).toBe('attention UnreadableObject');
+    }
+  });
+});
