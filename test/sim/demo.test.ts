@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { rows } from '../../src/sim/scenario/rows.ts';
-import { remainsOf, runningFor } from './realCopyRemains.ts';
+import { processesFor, remainsOf } from './realCopyRemains.ts';
 
 interface Run {
   readonly code: number;
@@ -96,7 +96,7 @@ describe('npm run demo', () => {
     const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
     try {
       const { pid = 0 } = child;
-      await vi.waitFor(() => expect(runningFor(pid).some((name) => name === 'rsync')).toBe(true), patience);
+      await vi.waitFor(() => expect(processesFor(pid).some(({ name }) => name === 'rsync')).toBe(true), patience);
       child.kill('SIGINT');
       expect(await ended).toBe(130);
       await vi.waitFor(() => expect(remainsOf(pid)).toEqual([]), patience);

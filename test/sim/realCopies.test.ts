@@ -1,17 +1,20 @@
 // The nine rows with nothing pretended about the offline copies: the programs of the copy pods run as they would in the
 // image, with rsync in TLS between loopback addresses, onto images and loop devices, and at the end every disk is compared
 // with what its guest wrote, byte for byte.
-import { lastValueFrom } from 'rxjs';
+import { delay, filter, ignoreElements, interval, lastValueFrom, merge, take, tap } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { parseCopyEndRecord } from '../../src/core/copyEndRecord.ts';
+import type { KubeObject } from '../../src/kube/api.ts';
 import { annotations, labels, roles } from '../../src/kube/names.ts';
+import { resources } from '../../src/kube/resources.ts';
 import { openStage, type Stage } from '../../src/sim/demo/stage.ts';
 import { model } from '../../src/sim/kubevirt/model.ts';
 import type { Pod } from '../../src/sim/kubevirt/objects.ts';
-import { isResult, playRow, type RowResult, usualVariation } from '../../src/sim/scenario/playRow.ts';
+import { isResult, playRow, type RowResult, usualVariation, type Variation } from '../../src/sim/scenario/playRow.ts';
 import { realVariation } from '../../src/sim/scenario/realVariation.ts';
 import { type Row, rows } from '../../src/sim/scenario/rows.ts';
-import { remainsOf } from './realCopyRemains.ts';
+import type { World } from '../../src/sim/scenario/world.ts';
+import { processesFor, remainsOf } from './realCopyRemains.ts';
 
 // Copies take their time, and on a busy machine everything does.
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 60_000 });
@@ -56,13 +59,19 @@ beforeAll(async () => {
 });
 afterAll(() => stage.close());
 
-const play = async (row: Row): Promise<RowResult> => {
+const play = async (row: Row, more: Partial<Variation> = {}): Promise<RowResult> => {
   ends = [];
-  const variation = { ...usualVariation, namespace: `row-${row.number}`, ...realVariation(row, speed) };
+  const namespace = `row-${row.number}`;
+  const variation = { ...usualVariation, namespace, ...realVariation(row, speed), ...more };
   const last = await lastValueFrom(playRow(stage.world, row, variation));
   if (!isResult(last)) throw new Error('the play ended without a result');
   return last;
 };
+
+const saysProgress = ({ server }: World, { metadata, ...pod }: KubeObject): boolean =>
+  metadata.labels?.[labels.role] === roles.client &&
+  (pod as Pod).status?.phase === 'Running' &&
+  server.log(metadata).includes('"t":"progress"');
 
 const offline = (row: Row, word: string): readonly string[] =>
   row.machines.flatMap(({ name }) =>
@@ -96,6 +105,68 @@ describe('with real copies', () => {
       });
       expect((end?.record?.literal ?? 0) + (end?.record?.matched ?? 0)).toBe(diskBytes);
     }
+  });
+
+  test('one server serves images and devices at once: row 7 with two disks each', async () => {
+    const row = rows.find(({ number }) => number === 7) as Row;
+    const { faults, verifiedDisks } = await play(row, { namespace: 'two-disks-each', disksEach: 2 });
+    expect(faults).toEqual([]);
+    expect(verifiedDisks).toBe(4);
+    expect(ends.map(({ record }) => record?.stage)).toEqual(['done', 'done', 'done', 'done']);
+  });
+
+  /** A machine that is off and stays off; what happens to its copy pods is the test's. */
+  const undisturbed: Row = {
+    number: 10,
+    title: 'one VM off',
+    expected: 'a is copied offline and cut over',
+    machines: [{ name: 'a', on: false }],
+    moment: 'copy pods exist',
+    changed: [],
+    chains: [['server created', 'copy of a complete', 'a cut over', 'a is done']],
+    never: ['live migration of a begins'],
+  };
+
+  const killing = (pattern: RegExp): void => {
+    const found = processesFor(process.pid).find(({ command }) => pattern.test(command));
+    if (found === undefined) throw new Error(`no process is ${pattern}`);
+    process.kill(found.pid, 'SIGKILL');
+  };
+
+  const disasters: readonly (readonly [string, (world: World) => void])[] = [
+    ['the client is killed', () => killing(/main\.ts client /)],
+    ['the rsync of the client is killed', () => killing(/^rsync .*disk(\.img)? a-disk0-new@/)],
+    ['the server is killed', () => killing(/main\.ts server /)],
+    ['the tunnel of the server is killed', () => killing(/^stunnel .*server/)],
+    [
+      'somebody deletes the client',
+      ({ server, people }) => {
+        const client = server
+          .all(resources.pods)
+          .find(({ metadata }) => metadata.labels?.[labels.role] === roles.client);
+        people.deletePod(client?.metadata ?? { name: '' });
+      },
+    ],
+  ];
+
+  test.each(disasters)('a copy in the middle of which %s is made again, and is whole', async (what, happens) => {
+    const { world } = stage;
+    const namespace = `disaster-${disasters.findIndex(([name]) => name === what)}`;
+    const variation = { ...usualVariation, namespace, ...realVariation(undisturbed, speed) };
+    ends = [];
+    const played$ = playRow(world, undisturbed, variation);
+    const copying$ = interval(50).pipe(
+      filter(() => world.server.all(resources.pods, namespace).some((pod) => saysProgress(world, pod))),
+      take(1),
+      delay(500),
+      tap(() => happens(world)),
+      ignoreElements(),
+    );
+    const last = await lastValueFrom(merge(played$, copying$));
+    if (!isResult(last)) throw new Error('the play ended without a result');
+    expect(last.faults).toEqual([]);
+    expect(ends.length).toBeGreaterThan(1);
+    expect(ends.at(-1)?.record).toMatchObject({ stage: 'done', problem: '', size: diskBytes });
   });
 
   test('nothing is left when the cluster is gone: no process, no device, no folder', async () => {

@@ -70,6 +70,7 @@ beforeEach(() => {
   copies = real.run(disks);
 });
 afterEach(() => {
+  vi.unstubAllEnvs();
   for (const step of cleanUp.splice(0)) step();
   real.close();
   rmSync(directory, { recursive: true, force: true });
@@ -361,6 +362,14 @@ describe.each(['Filesystem', 'Block'] as const)('disks on a claim with volumeMod
     const { status } = spawnSync('losetup', ['--find']);
     const path = await pathOf('a');
     expect(lstatSync(path).isBlockDevice()).toBe(status === 0);
+  });
+
+  test.runIf(volumeMode === 'Block')('are plain files where loop devices cannot be had', async () => {
+    vi.stubEnv('PATH', directory);
+    disks.copyPart('default', 'a', 'b', 0, 1);
+    vi.unstubAllEnvs();
+    expect(lstatSync(await pathOf('b')).isFile()).toBe(true);
+    expect(disks.missing(web, volume, 'b')).toBe(0);
   });
 
   test.runIf(volumeMode === 'Filesystem')('that are longer than what the guest wrote are not its disk', async () => {

@@ -16,11 +16,22 @@ const read = (path: string): string => {
   }
 };
 
-/** Names of the programs that work in folders of the process. */
-export const runningFor = (pid: number): readonly string[] =>
+export interface Running {
+  readonly pid: number;
+  readonly name: string;
+  /** The program and its arguments, joined by spaces. */
+  readonly command: string;
+}
+
+/** The processes that work in folders of the process. */
+export const processesFor = (pid: number): readonly Running[] =>
   readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && read(`/proc/${name}/cwd`).includes(`/${prefixOf(pid)}`))
-    .map((name) => read(`/proc/${name}/comm`).trim());
+    .map((name) => ({
+      pid: Number(name),
+      name: read(`/proc/${name}/comm`).trim(),
+      command: read(`/proc/${name}/cmdline`).replaceAll('\0', ' '),
+    }));
 
 const foldersOf = (pid: number): readonly string[] =>
   ['/dev/shm', tmpdir()]
@@ -35,4 +46,8 @@ const devicesOf = (pid: number): readonly string[] => {
 };
 
 /** Everything that is left of the process's copies; empty when nothing is. */
-export const remainsOf = (pid: number): readonly string[] => [...runningFor(pid), ...foldersOf(pid), ...devicesOf(pid)];
+export const remainsOf = (pid: number): readonly string[] => [
+  ...processesFor(pid).map(({ command }) => command),
+  ...foldersOf(pid),
+  ...devicesOf(pid),
+];
