@@ -79,10 +79,22 @@ const answers: Readonly<Record<string, Answer>> = {
   TargetIsSource: drop,
 };
 
+/** KubeVirt made the VMI that a queued start asked for, it failed at once, and nobody takes it away: people do. */
+const clearHangingStart = ({ world }: Stage, machine: PlannedMachine): readonly string[] => {
+  const ref = refOf(machine);
+  const requests = at(world.server.read(resources.virtualMachines, ref), 'status', 'stateChangeRequests');
+  const isQueued = Array.isArray(requests) && at(requests[0], 'action') === 'Start';
+  const phase = String(at(world.server.read(resources.virtualMachineInstances, ref), 'status', 'phase'));
+  if (!isQueued || !['Succeeded', 'Failed'].includes(phase)) return [];
+  world.people.deleteVmi(ref);
+  return ['a start that hangs'];
+};
+
 /** Answers what is asked about any machine; the reasons that were answered. */
 export const answerAll = (stage: Stage, fleet: Fleet): readonly string[] =>
   fleet.machines.flatMap((machine) => {
     const { kind, why } = standingOf(stage, machine);
+    if (kind === 'open') return clearHangingStart(stage, machine);
     const answer = kind === 'attention' ? answers[why] : undefined;
     if (answer === undefined) return [];
     answer(stage, machine);

@@ -279,25 +279,35 @@ test('VMIs of a node that is silent for five minutes are called Failed while the
   ]);
 });
 
-test('a target launcher that cannot start for fifteen minutes is given up, and its migration has failed', () => {
-  live({}, [
-    [0, createWeb('Always')],
-    [3, ({ kube }) => kube.nodeSide(web, { target: 'hold' })],
-    [4, toB],
-    [
-      900,
-      (world) => {
-        expect(world.launchers()).toHaveLength(2);
-        expect(world.vmims().map(({ status }) => status?.phase)).toEqual(['Scheduling']);
-      },
-    ],
-    [
-      920,
-      (world) => {
-        expect(world.vmims()[0]?.status?.phase).toBe('Failed');
-        expect(world.vmi()?.status?.phase).toBe('Running');
-        expect(world.runsOn()).toEqual(['a']);
-      },
-    ],
-  ]);
-});
+test.each([
+  ['a disk', false, 'Scheduling'],
+  ['a hotplugged disk', true, 'Pending'],
+])(
+  'a target launcher for %s that cannot start for fifteen minutes is given up, and its migration has failed',
+  (_, hotplug, phase) => {
+    live({}, [
+      [
+        0,
+        ({ user }) =>
+          user.createVm({ name: 'web', runStrategy: 'Always', disks: [{ claim: 'a', target: 'b', hotplug }] }),
+      ],
+      [3, ({ kube }) => kube.nodeSide(web, { target: 'hold' })],
+      [4, toB],
+      [
+        900,
+        (world) => {
+          expect(world.launchers()).toHaveLength(2);
+          expect(world.vmims().map(({ status }) => status?.phase)).toEqual([phase]);
+        },
+      ],
+      [
+        920,
+        (world) => {
+          expect(world.vmims()[0]?.status?.phase).toBe('Failed');
+          expect(world.vmi()?.status?.phase).toBe('Running');
+          expect(world.runsOn()).toEqual(['a']);
+        },
+      ],
+    ]);
+  },
+);

@@ -55,7 +55,7 @@ const sync = (context: Context, vmi: Vmi, vmim: Vmim, pod: Pod | undefined): num
         attachmentOf(context, pod) === undefined
       ) {
         context.server.create(resources.pods, launcherPod.attachment(vmi, pod), virtController);
-      }
+      } else return targetLauncher.giveUp(context, pod);
       return undefined;
     case 'Scheduling':
       if (deleting) targetLauncher.cancel(context, pod);

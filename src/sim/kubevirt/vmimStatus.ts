@@ -55,12 +55,15 @@ const advance = (context: Context, vmi: Vmi, vmim: Vmim, pod: Pod | undefined): 
   }
 };
 
+/** Given up before its disks were attached. */
+const isGoing = ({ metadata }: Pod): boolean => metadata.deletionTimestamp !== undefined;
+
 const hasFailed = (vmi: Vmi, vmim: Vmim, pod: Pod | undefined): boolean => {
   const phase = vmim.status?.phase ?? '';
   return (
     model.isFinal(vmi) ||
     (vmim.metadata.deletionTimestamp !== undefined && !vmimOf.owns(vmi, vmim)) ||
-    (pod !== undefined && model.isPodDown(pod)) ||
+    (pod !== undefined && (model.isPodDown(pod) || (phase === 'Pending' && isGoing(pod)))) ||
     (vmimOf.withTarget.has(phase) && pod === undefined) ||
     (handedOver.has(phase) && !vmimOf.owns(vmi, vmim)) ||
     (vmimOf.owns(vmi, vmim) && vmi.status?.migrationState?.failed === true)
