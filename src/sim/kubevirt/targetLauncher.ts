@@ -18,15 +18,22 @@ const cancel = (context: Context, pod: Pod | undefined): void => {
   context.server.remove(resources.pods, { namespace, name }, virtController, { uid });
 };
 
-/** Deletes a launcher that has been Pending for too long, such as one whose disk hangs on another node; else says when. */
-const giveUp = (context: Context, pod: Pod): number | undefined => {
+/** How long a launcher may go on being Pending, in ms; undefined when it is not. */
+const patienceMs = (context: Context, pod: Pod): number | undefined => {
   if (pod.status?.phase !== 'Pending') return undefined;
   const sinceMs = Date.parse(pod.metadata.creationTimestamp ?? '');
-  const leftMs = sinceMs + context.options.pendingTimeoutMs - context.server.now();
-  if (leftMs > 0) return leftMs;
+  return sinceMs + context.options.pendingTimeoutMs - context.server.now();
+};
+
+/** Deletes a launcher that has been Pending for too long, such as one whose disk hangs on another node; else says when. */
+const giveUp = (context: Context, pod: Pod): number | undefined => {
+  const leftMs = patienceMs(context, pod);
+  if (leftMs === undefined || leftMs > 0) return leftMs;
   cancel(context, pod);
   return undefined;
 };
+
+const isGivenUp = (context: Context, pod: Pod): boolean => (patienceMs(context, pod) ?? 1) <= 0;
 
 const handOver = (context: Context, vmi: Vmi, vmim: Vmim, pod: Pod): void => {
   if (vmimOf.owns(vmi, vmim)) return;
@@ -97,4 +104,4 @@ const create = (context: Context, vmi: Vmi, vmim: Vmim): number | undefined => {
   return undefined;
 };
 
-export const targetLauncher = { create, handOver, cancel, giveUp };
+export const targetLauncher = { create, handOver, cancel, giveUp, isGivenUp };

@@ -7,6 +7,7 @@ import { currentPod } from './currentPod.ts';
 import { launcherPod } from './launcherPod.ts';
 import { model } from './model.ts';
 import type { Condition, Pod, Vmi, Vmim, VmimStatus } from './objects.ts';
+import { targetLauncher } from './targetLauncher.ts';
 import { vmimOf } from './vmimOf.ts';
 
 const handedOver = new Set(['PreparingTarget', 'TargetReady', 'Running']);
@@ -55,15 +56,12 @@ const advance = (context: Context, vmi: Vmi, vmim: Vmim, pod: Pod | undefined): 
   }
 };
 
-/** Given up before its disks were attached. */
-const isGoing = ({ metadata }: Pod): boolean => metadata.deletionTimestamp !== undefined;
-
-const hasFailed = (vmi: Vmi, vmim: Vmim, pod: Pod | undefined): boolean => {
+const hasFailed = (context: Context, vmi: Vmi, vmim: Vmim, pod: Pod | undefined): boolean => {
   const phase = vmim.status?.phase ?? '';
   return (
     model.isFinal(vmi) ||
     (vmim.metadata.deletionTimestamp !== undefined && !vmimOf.owns(vmi, vmim)) ||
-    (pod !== undefined && (model.isPodDown(pod) || (phase === 'Pending' && isGoing(pod)))) ||
+    (pod !== undefined && (model.isPodDown(pod) || targetLauncher.isGivenUp(context, pod))) ||
     (vmimOf.withTarget.has(phase) && pod === undefined) ||
     (handedOver.has(phase) && !vmimOf.owns(vmi, vmim)) ||
     (vmimOf.owns(vmi, vmim) && vmi.status?.migrationState?.failed === true)
@@ -79,7 +77,7 @@ const nextStatus = (context: Context, vmi: Vmi, vmim: Vmim, pod: Pod | undefined
   const abort = vmim.metadata.deletionTimestamp !== undefined;
   const conditions = abort ? model.withCondition(status.conditions, aborted) : status.conditions;
   const marked = conditions === status.conditions || conditions === undefined ? status : { ...status, conditions };
-  if (hasFailed(vmi, vmim, pod)) return { ...marked, phase: 'Failed' };
+  if (hasFailed(context, vmi, vmim, pod)) return { ...marked, phase: 'Failed' };
   const phase = advance(context, vmi, vmim, pod);
   return phase === undefined ? marked : { ...marked, phase };
 };
