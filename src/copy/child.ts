@@ -5,13 +5,17 @@ import { constants } from 'node:os';
 
 export interface Child {
   readonly process: ChildProcess;
-  /** Exit code; 128 and the signal's number if one ended it; 127 if it could not be started. All output was read. */
+  /**
+   * Exit code; 128 and the signal's number if one ended it; 127 if it could not be started. All output was read, unless
+   * somebody whom it started holds the other end and does not end.
+   */
   readonly ended: Promise<number>;
   /** Ends it: SIGTERM, and SIGKILL for one that does not listen. */
   stop(): Promise<void>;
 }
 
 const graceMs = 400;
+const drainMs = 200;
 
 const alive = new Set<ChildProcess>();
 process.on('exit', () => {
@@ -24,13 +28,18 @@ export const startChild = (program: string, args: readonly string[], stdio: Stdi
   alive.add(child);
   const exited = Promise.withResolvers<void>();
   const ended = new Promise<number>((resolve) => {
-    child.on('exit', () => exited.resolve());
+    const end = (code: number | null, signal: NodeJS.Signals | null) =>
+      resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
+    child.on('close', end);
+    child.on('exit', (code, signal) => {
+      exited.resolve();
+      setTimeout(end, drainMs, code, signal).unref();
+    });
     child.on('error', () => {
       if (child.pid !== undefined) return;
       exited.resolve();
       resolve(127);
     });
-    child.on('close', (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
   });
   void exited.promise.then(() => alive.delete(child));
   // A pipe whose other end has gone says so here; how the program ended says more.

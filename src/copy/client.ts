@@ -47,8 +47,8 @@ const layOut = (given: ClientArguments, paths: Paths): { readonly password: stri
   process.chdir(paths.work);
   writePrivate(files.psk, pskFileOf(psk));
   writePrivate(files.nobody, nobodysCertificate);
-  writePrivate(files.rsync, clientTunnel(given.server, rsyncPort));
-  writePrivate(files.control, clientTunnel(given.server, controlPort));
+  writePrivate(files.rsync, clientTunnel(given.server, rsyncPort, given.timeoutSeconds));
+  writePrivate(files.control, clientTunnel(given.server, controlPort, given.timeoutSeconds));
   writePrivate(passwordFile, `${password}\n`);
   return { password };
 };

@@ -3,6 +3,7 @@
 // discard under a copy that runs. What a client may not do it cannot even say here.
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
+import type { CopyProblem } from '../core/copyEndRecord.ts';
 import { type Message, type Wire, wire } from './controlWire.ts';
 import { log } from './output.ts';
 import { prepareTarget, proveTarget, type Target } from './target.ts';
@@ -66,19 +67,17 @@ const converse = async (
   clearTimeout(stranger);
   if (first === undefined) return;
   const client = introduced(modules, first);
-  const refusal =
-    client === undefined
-      ? { t: 'refused', problem: 'AccessRefused', err: 'the server knows no such module and password' }
-      : held.has(client.name)
-        ? { t: 'refused', problem: 'Busy', err: 'another client is being served' }
-        : undefined;
-  if (client === undefined || refusal !== undefined) {
-    log('A client was refused', { problem: refusal?.problem });
-    line.send(refusal ?? {});
-    // The client hangs up when it has read this.
-    const deaf = setTimeout(() => line.close(), introductionMs);
-    await line.closed;
-    clearTimeout(deaf);
+  const refuse = (problem: CopyProblem, err: string): Promise<unknown> => {
+    log('A client was refused', { problem });
+    line.end({ t: 'refused', problem, err });
+    return line.closed;
+  };
+  if (client === undefined) {
+    await refuse('AccessRefused', 'the server knows no such module and password');
+    return;
+  }
+  if (held.has(client.name)) {
+    await refuse('Busy', 'another client is being served');
     return;
   }
   held.add(client.name);

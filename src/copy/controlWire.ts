@@ -9,13 +9,15 @@ export interface Wire {
   send(message: Message): void;
   /** The next message; undefined when there will be none. */
   next(): Promise<Message | undefined>;
+  /** Says one last thing; the wire is closed when the other end has read it, or is silent for too long. */
+  end(message: Message): void;
   close(): void;
   /** Settles when the wire is closed from either end: `silent` when we hung up because nothing came. */
   readonly closed: Promise<'ended' | 'silent'>;
 }
 
 const mostLine = 4096;
-const signMs = 5000;
+const signMs = 1000;
 
 const messageOf = (line: string): Message | undefined => {
   try {
@@ -34,7 +36,7 @@ export const wire = (input: Readable, output: Writable, silenceMs: number): Wire
   let open = true;
   let text = '';
 
-  const end = (why: 'ended' | 'silent'): void => {
+  const hangUp = (why: 'ended' | 'silent'): void => {
     if (!open) return;
     open = false;
     clearInterval(signs);
@@ -45,16 +47,16 @@ export const wire = (input: Readable, output: Writable, silenceMs: number): Wire
     closed.resolve(why);
   };
   const write = (message: Message): void => {
-    if (open) output.write(`${JSON.stringify(message)}\n`);
+    if (open && output.writable) output.write(`${JSON.stringify(message)}\n`);
   };
   const signs = setInterval(() => write({ t: 'alive' }), Math.min(signMs, silenceMs / 3));
-  const silence = setTimeout(() => end('silent'), silenceMs);
+  const silence = setTimeout(() => hangUp('silent'), silenceMs);
 
   const take = (line: string): void => {
     const message = messageOf(line);
     if (message?.['t'] === 'alive') return;
     const waiter = message === undefined ? undefined : waiting.shift();
-    if (message === undefined) end('ended');
+    if (message === undefined) hangUp('ended');
     else if (waiter === undefined) come.push(message);
     else waiter(message);
   };
@@ -63,14 +65,14 @@ export const wire = (input: Readable, output: Writable, silenceMs: number): Wire
     silence.refresh();
     const lines = `${text}${piece}`.split('\n');
     text = lines.pop() ?? '';
-    if (text.length > mostLine || come.length + lines.length > 64) return end('ended');
+    if (text.length > mostLine || come.length + lines.length > 64) return hangUp('ended');
     for (const line of lines) take(line);
   });
   for (const stream of [input, output]) {
-    stream.on('error', () => end('ended'));
-    stream.on('close', () => end('ended'));
+    stream.on('error', () => hangUp('ended'));
+    stream.on('close', () => hangUp('ended'));
   }
-  input.on('end', () => end('ended'));
+  input.on('end', () => hangUp('ended'));
 
   return {
     send: write,
@@ -79,7 +81,10 @@ export const wire = (input: Readable, output: Writable, silenceMs: number): Wire
       if (message !== undefined || !open) return Promise.resolve(message);
       return new Promise((resolve) => waiting.push(resolve));
     },
-    close: () => end('ended'),
+    end: (message) => {
+      if (open) output.end(`${JSON.stringify(message)}\n`);
+    },
+    close: () => hangUp('ended'),
     closed: closed.promise,
   };
 };

@@ -51,7 +51,10 @@ const layOut = (given: ServerArguments, paths: Paths): ReadonlyMap<string, strin
   writePrivate(files.psk, pskFileOf(psk));
   writePrivate(rsyncdFiles.secrets, rsyncdSecretsOf(passwords));
   writePrivate(rsyncdFiles.config, rsyncdConfig(modules, paths.work, process.getuid?.() === 0, given.timeoutSeconds));
-  writePrivate(files.server, serverTunnel(given.address, rsync, `${paths.work}/${rsyncdFiles.config}`));
+  writePrivate(
+    files.server,
+    serverTunnel(given.address, given.timeoutSeconds, rsync, `${paths.work}/${rsyncdFiles.config}`),
+  );
   return passwords;
 };
 

@@ -31,6 +31,9 @@ MAMBAf8wCgYIKoZIzj0EAwIDSQAwRgIhAMH6ot9+ww+XhNoOxBmO/xxXkWzfernm
 -----END CERTIFICATE-----
 `;
 
+/** Both rsync and control give signs of life more often than this: who is silent so long is gone. */
+const idle = (timeoutSeconds: number): string => `TIMEOUTidle = ${2 * timeoutSeconds + 10}`;
+
 const common = [
   'foreground = yes',
   'pid =',
@@ -47,9 +50,10 @@ const common = [
 ];
 
 /** The server: rsync at one port, the control conversation at the other, both on one address alone. */
-export const serverTunnel = (address: string, rsync: string, rsyncdConfig: string): string =>
+export const serverTunnel = (address: string, timeoutSeconds: number, rsync: string, rsyncdConfig: string): string =>
   [
     ...common,
+    idle(timeoutSeconds),
     '[rsync]',
     `accept = ${address}:${rsyncPort}`,
     `exec = ${rsync}`,
@@ -62,9 +66,10 @@ export const serverTunnel = (address: string, rsync: string, rsyncdConfig: strin
   ].join('\n');
 
 /** The client's end of a tunnel to one port of a server; it lives as long as one connection. */
-export const clientTunnel = (server: string, port: number): string =>
+export const clientTunnel = (server: string, port: number, timeoutSeconds: number): string =>
   [
     ...common,
+    idle(timeoutSeconds),
     'client = yes',
     `connect = ${server}:${port}`,
     `PSKidentity = ${pskIdentity}`,

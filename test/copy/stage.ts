@@ -14,9 +14,10 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { DiskKind } from '../../src/copy/paths.ts';
+import { controlPort, type DiskKind, rsyncPort } from '../../src/copy/paths.ts';
 import { afterwards, folder, until } from '../main/process.ts';
 import { type Device, device, image, podUser } from './disks.ts';
 
@@ -187,6 +188,17 @@ export interface ClientOptions {
   readonly disk?: (folder: string, root: string) => void;
 }
 
+/** Whether somebody listens. */
+const answers = async (host: string, port: number): Promise<boolean> => {
+  const socket = connect({ host, port });
+  const heard = await Promise.race([
+    once(socket, 'connect').then(() => true),
+    once(socket, 'close').then(() => false),
+  ]).catch(() => false);
+  socket.destroy();
+  return heard;
+};
+
 /** What belongs to one transfer group: keys, an address, the targets. */
 export const transferGroup = (address = freeAddress()) => {
   const psk = randomBytes(32).toString('hex');
@@ -199,6 +211,16 @@ export const transferGroup = (address = freeAddress()) => {
   const root = podRoot();
   const kinds: string[] = [];
   let mounted = false;
+
+  /** Starts the server with the targets made so far; again after it has ended. */
+  const server = (args: readonly string[] = []): RunningPod => {
+    if (!mounted) {
+      const names = kinds.map((kind) => kind.replace(/^--disk=(.*):.*$/, '$1'));
+      mountSecret(root, { psk, ...Object.fromEntries(names.map((name) => [`password.${name}`, passwordOf(name)])) });
+    }
+    mounted = true;
+    return startPod(root, ['server', ...kinds, ...args], { POD_IP: address });
+  };
 
   return {
     address,
@@ -214,14 +236,13 @@ export const transferGroup = (address = freeAddress()) => {
       kinds.push(`--disk=${name}:block`);
       return device(`${mount(root, name, 'block')}/disk`, bytes);
     },
-    /** Starts the server with the targets made so far; again after it has ended. */
-    server: (args: readonly string[] = []): RunningPod => {
-      if (!mounted) {
-        const names = kinds.map((kind) => kind.replace(/^--disk=(.*):.*$/, '$1'));
-        mountSecret(root, { psk, ...Object.fromEntries(names.map((name) => [`password.${name}`, passwordOf(name)])) });
-      }
-      mounted = true;
-      return startPod(root, ['server', ...kinds, ...args], { POD_IP: address });
+    server,
+    /** The same; it can be reached when this has settled. */
+    serving: async (args: readonly string[] = []): Promise<RunningPod> => {
+      const pod = server(args);
+      await until(() => answers(address, rsyncPort));
+      await until(() => answers(address, controlPort));
+      return pod;
     },
     client: (options: ClientOptions = {}): RunningPod => {
       const { module = 'web-1', source = 'file', target = 'file', args = [] } = options;

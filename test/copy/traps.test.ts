@@ -1,0 +1,189 @@
+// The ways in which rsync ends with code 0 and has not copied the disk (data plane §2). Each is first shown with the
+// command that somebody would have written: code 0, and another content. Then what ours makes of the same disks.
+import { readFileSync, statSync, truncateSync, utimesSync } from 'node:fs';
+import { beforeAll, expect, test } from 'vitest';
+import { notWhole } from '../../src/copy/endRecord.ts';
+import { statisticsOf } from '../../src/copy/statistics.ts';
+import { prepareTarget, proveTarget } from '../../src/copy/target.ts';
+import { folder } from '../main/process.ts';
+import { device, full, image, mebibyte } from './disks.ts';
+import { reaching, rsync, within } from './naive.ts';
+import { expectPrograms } from './programs.ts';
+import { deviceHolding, holding, transferGroup } from './stage.ts';
+
+beforeAll(expectPrograms);
+
+const size = 4 * mebibyte;
+const stop = new AbortController().signal;
+
+/** Gives both the same time in whole seconds, as a copy and a guest within one second do. */
+const sameTime = (...paths: readonly string[]): void => {
+  for (const path of paths) utimesSync(path, 1_700_000_000, 1_700_000_000);
+};
+
+const judged = (out: string): string | undefined => notWhole(statisticsOf(out), size);
+
+test('a disk of the same size and time is skipped; ours copies it', async () => {
+  const content = full(size);
+  const group = transferGroup();
+  const target = group.fileTarget('web-1');
+  image(target, full(size));
+  await group.serving();
+  const source = `${folder()}/disk.img`;
+  image(source, content);
+  sameTime(source, target);
+
+  const { code, out } = rsync(...reaching(group, 'web-1'), '--inplace', '--stats', source, within('web-1', 'disk.img'));
+  expect(code).toBe(0);
+  expect(readFileSync(target).equals(content)).toBe(false);
+  expect(judged(out)).toBe('rsync transferred 0 files, expected 1');
+
+  const { record } = await group.client({ disk: holding(content) }).ended;
+  expect(record).toMatchObject({ stage: 'done', files: 1 });
+  expect(readFileSync(target).equals(content)).toBe(true);
+});
+
+test('the same for a device', async ({ skip }) => {
+  const content = full(size);
+  const path = folder();
+  const target = device(`${path}/disk`, size);
+  if (!target.real) skip('needs a loop device');
+  target.write(full(size));
+  image(`${path}/disk.img`, content);
+  sameTime(`${path}/disk.img`, target.path);
+  const { code, out } = rsync('--write-devices', '--times', '--stats', `${path}/disk.img`, target.path);
+  expect(code).toBe(0);
+  expect(target.content().equals(content)).toBe(false);
+  expect(judged(out)).toBe('rsync transferred 0 files, expected 1');
+});
+
+test('a device node is replaced by a file in the container; ours writes the device', async ({ skip }) => {
+  const content = full(size);
+  const group = transferGroup();
+  const target = group.deviceTarget('web-1', size);
+  if (!target.real) skip('needs a loop device');
+  await group.serving();
+
+  const { record } = await group.client({ target: 'block', disk: holding(content) }).ended;
+  expect(record).toMatchObject({ stage: 'done' });
+  expect(target.content().equals(content)).toBe(true);
+  expect(statSync(target.path).isBlockDevice()).toBe(true);
+
+  const source = `${folder()}/disk.img`;
+  image(source, full(size));
+  const { code, out } = rsync('-I', '--stats', source, target.path);
+  expect(code).toBe(0);
+  expect(statSync(target.path).isBlockDevice()).toBe(false);
+  // The numbers agree: only looking at the target tells.
+  expect(judged(out)).toBeUndefined();
+  const { path } = target;
+  const proved = await proveTarget(
+    { path, folder: folder(), kind: 'block', standIn: false },
+    { size, deviceSize: size },
+    false,
+    stop,
+  );
+  expect(proved).toMatchObject({ kind: 'refused', problem: 'NotWhole' });
+});
+
+test('a device is skipped as a source; ours reads it', async ({ skip }) => {
+  const content = full(size);
+  const group = transferGroup();
+  const target = group.fileTarget('web-1');
+  await group.serving();
+  const source = device(`${folder()}/disk`, size);
+  if (!source.real) skip('needs a loop device');
+  source.write(content);
+
+  const { code, out } = rsync(...reaching(group, 'web-1'), '-I', '--stats', source.path, within('web-1', 'disk.img'));
+  expect(code).toBe(0);
+  expect(out).toContain('skipping non-regular file');
+  expect(judged(out)).toBe('rsync transferred 0 files, expected 1');
+
+  const { record } = await group.client({ source: 'block', disk: deviceHolding(content) }).ended;
+  expect(record).toMatchObject({ stage: 'done', files: 1 });
+  expect(readFileSync(target).equals(content)).toBe(true);
+});
+
+test('appending leaves a target of the same length as it was; the server refuses to append', async () => {
+  const group = transferGroup();
+  const target = group.fileTarget('web-1');
+  image(target, full(size));
+  await group.serving();
+  const content = full(size);
+  const source = `${folder()}/disk.img`;
+  image(source, content);
+  const append = ['-I', '--append-verify', '--stats'];
+
+  const beside = `${folder()}/disk.img`;
+  image(beside, full(size));
+  const naive = rsync(...append, source, beside);
+  expect(naive.code).toBe(0);
+  expect(readFileSync(beside).equals(content)).toBe(false);
+  expect(judged(naive.out)).toBe('rsync transferred 0 files, expected 1');
+
+  const refused = rsync(...reaching(group, 'web-1'), ...append, source, within('web-1', 'disk.img'));
+  expect(refused.code).toBe(4);
+  expect(refused.out).toContain('refuse --append');
+});
+
+test('a device larger than the source keeps what lay behind; ours makes zeros of it', async () => {
+  const content = full(size);
+  const group = transferGroup();
+  const target = group.deviceTarget('web-1', size + 3 * mebibyte + 512);
+  target.write(full(size + 3 * mebibyte + 512));
+  await group.serving();
+  const source = `${folder()}/disk.img`;
+  image(source, content);
+  const tail = () => target.content().subarray(size);
+
+  const { code, out } = rsync(
+    ...reaching(group, 'web-1'),
+    ...['-I', '--write-devices', '--stats', source, within('web-1', 'disk')],
+  );
+  expect(code).toBe(0);
+  expect(judged(out)).toBeUndefined();
+  if (target.real) expect(tail().equals(Buffer.alloc(tail().length))).toBe(false);
+
+  // Not a fresh copy: nothing is discarded, and the tail is cleared all the same.
+  target.write(full(size));
+  const { record } = await group.client({ target: 'block', disk: holding(content) }).ended;
+  expect(record).toMatchObject({ stage: 'done' });
+  expect(target.content().subarray(0, size).equals(content)).toBe(true);
+  if (target.real) expect(tail().length).toBe(3 * mebibyte + 512);
+  expect(tail().equals(Buffer.alloc(tail().length))).toBe(true);
+});
+
+test('a device that is written whole takes up all its room; ours stays thin', async ({ skip }) => {
+  const content = Buffer.concat([full(mebibyte), Buffer.alloc(15 * mebibyte)]);
+  const group = transferGroup();
+  const target = group.deviceTarget('web-1', content.length);
+  if (!target.real) skip('needs a loop device');
+  await group.serving();
+  const source = `${folder()}/disk.img`;
+  image(source, content);
+  const { code } = rsync(
+    ...reaching(group, 'web-1'),
+    ...['-I', '--whole-file', '--write-devices', source, within('web-1', 'disk')],
+  );
+  expect(code).toBe(0);
+  expect(target.allocated()).toBeGreaterThan(15 * mebibyte);
+
+  const { record } = await group.client({ target: 'block', args: ['--fresh'], disk: holding(content) }).ended;
+  expect(record).toMatchObject({ stage: 'done' });
+  expect(target.allocated()).toBeLessThan(3 * mebibyte);
+});
+
+test('a target that is not what was prepared is never proved', async () => {
+  const path = folder();
+  const target = { path: `${path}/disk.img`, folder: path, kind: 'file', standIn: false } as const;
+  expect(await prepareTarget(target, size, true)).toMatchObject({ kind: 'prepared' });
+  const prove = () => proveTarget(target, { size, deviceSize: size }, false, stop);
+  expect(await prove()).toMatchObject({ kind: 'refused', problem: 'NotWhole' });
+  truncateSync(target.path, size - 1);
+  expect(await prove()).toMatchObject({ problem: 'NotWhole', err: expect.stringContaining(`${size - 1} bytes`) });
+  truncateSync(target.path, size + 1);
+  expect(await prove()).toMatchObject({ problem: 'NotWhole' });
+  truncateSync(target.path, size);
+  expect(await prove()).toEqual({ kind: 'proved', flushed: true, digest: '' });
+});
