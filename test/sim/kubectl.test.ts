@@ -309,6 +309,31 @@ test('logs prints what a pod has written, or its last lines', async () => {
   expect((await run(['logs', 'silent'])).err).toContain('is waiting to start: ContainerCreating');
 });
 
+test('logs -f follows what a pod writes until it has ended', async () => {
+  await kubectl('apply -f -', [pod('followed', { nodeName: 'node1' })]);
+  const setPhase = (phase: string): void => {
+    const status = { phase, containerStatuses: [{ name: 'main', state: {} }] };
+    server.patch(pods, at('followed'), { type: 'merge', body: { status } }, 'kubelet', { subresource: 'status' });
+  };
+  let written = 'one\ntwo\n';
+  server.logsFrom(({ metadata }) => (metadata.name === 'followed' ? written : undefined));
+  setPhase('Running');
+  const child = spawn('kubectl', ['logs', '-f', '--tail', '1', 'followed'], { env: environment() });
+  const output = following(child);
+  const code = new Promise<number | null>((resolve) => child.once('close', resolve));
+  try {
+    await output.has(/^two\n/);
+    written += 'three\n';
+    await output.has(/^two\nthree\n/);
+    written += 'four\n';
+    setPhase('Succeeded');
+    await output.has(/^two\nthree\nfour\n$/);
+    expect(await code).toBe(0);
+  } finally {
+    await output.end();
+  }
+});
+
 test('patch merges, and a JSON patch holds to its test', async () => {
   await kubectl('apply -f -', [box('patched', { size: 1 })]);
   const patch = (type: string, body: unknown) =>

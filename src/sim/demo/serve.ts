@@ -80,7 +80,7 @@ In namespace ${namespace} web-1 and web-2 are on, db-1 and db-2 are off. In anot
   kubectl apply -f ${file}
   kubectl get smig -w
   kubectl get pods -w
-  kubectl logs -l ${labels.role}=${roles.client} --tail 2
+  kubectl logs -f -l ${labels.role}=${roles.client} --prefix
 
 Every copy takes ${copyMs / 1000} seconds. Meanwhile start a machine that is being copied offline, or stop one that is being moved
 live, and see Transship change its mind:

@@ -4,6 +4,7 @@ import type { KubeObject, ObjectRef, PatchOptions } from '../../kube/api.ts';
 import { failures } from '../apiServer/failures.ts';
 import { json } from '../apiServer/json.ts';
 import type { ApiServer, Json, KindOptions } from '../cluster.ts';
+import { answerLog } from './answerLog.ts';
 import { answerWatch } from './answerWatch.ts';
 import { patchObject } from './patchObject.ts';
 import { type Body, readBody } from './readBody.ts';
@@ -20,7 +21,7 @@ export interface ResourceRequest {
 }
 
 /** A code and a body; undefined when the answer was streamed. */
-export type Answer = { readonly code: number; readonly body: unknown; readonly contentType?: string } | undefined;
+export type Answer = { readonly code: number; readonly body: unknown } | undefined;
 
 const methodNotAllowed = () =>
   failures.status(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource');
@@ -209,30 +210,14 @@ const onObject = async (
   }
 };
 
-const positive = (query: URLSearchParams, name: string): Json => {
-  const value = query.get(name);
-  if (value === null) return {};
-  if (!/^\d+$/.test(value)) throw failures.badRequest(`${name} must be a whole number, not "${value}"`);
-  return { [name]: Number(value) };
-};
-
-const logged = (about: ResourceRequest, name: string): Answer => {
-  const { server, query } = about;
-  const unknown = ['follow', 'previous', 'timestamps', 'sinceSeconds', 'sinceTime'].find(
-    (asked) => query.has(asked) && query.get(asked) !== 'false',
-  );
-  if (unknown !== undefined) throw failures.badRequest(`${unknown} is not supported by the simulated API server`);
-  const cut = { ...positive(query, 'tailLines'), ...positive(query, 'limitBytes') };
-  return { code: 200, body: server.log(refOf(about, name), cut), contentType: 'text/plain' };
-};
-
 /** Carries out a request about a resource and gives its answer; throws a KubeFailure when it is refused. */
 export const answerResource = async (about: ResourceRequest): Promise<Answer> => {
   const { server, request, route, query, actor } = about;
   const { kind, name, subresource } = route;
   if (query.has('dryRun')) throw failures.badRequest('dry runs are not supported by the simulated API server');
   if (name !== undefined && subresource === 'log' && kind?.resource.kind === 'Pod' && request.method === 'GET') {
-    return logged(about, name);
+    answerLog(server, refOf(about, name), query, about.response);
+    return undefined;
   }
   if (name !== undefined && subresource !== undefined && subresource !== 'status') {
     if (request.method !== 'PUT' && request.method !== 'POST') throw methodNotAllowed();

@@ -90,7 +90,7 @@ const answer = async (
     authorize(options, found, verbOf(request.method, found, searchParams));
     const actor = options.actor?.(request.headers['user-agent'] ?? '') ?? 'user';
     const made = await answerResource({ server, request, response, route: found, query: searchParams, actor });
-    if (made !== undefined) send(response, made.code, made.body, made.contentType);
+    if (made !== undefined) send(response, made.code, made.body);
   } catch (error) {
     const failure =
       error instanceof KubeFailure
