@@ -18,7 +18,7 @@ import { type World, worldCodec } from './world.ts';
 export interface Bounds {
   /** Steps from a beginning. */
   readonly depth: number;
-  /** Bounds the memory: a state takes some 700 bytes, with all that is remembered of it. */
+  /** Bounds the memory: a state takes some 400 bytes, with all that is remembered of it. */
   readonly states: number;
   readonly seconds: number;
 }
