@@ -1,6 +1,6 @@
 // `pods/log` over HTTP, as `kubectl logs` asks for it: once, or followed until the container has ended or the pod is gone.
 import type { ServerResponse } from 'node:http';
-import { interval } from 'rxjs';
+import { filter, interval, merge } from 'rxjs';
 import { KubeFailure, type LogOptions, type ObjectRef } from '../../kube/api.ts';
 import { resources } from '../../kube/resources.ts';
 import { failures } from '../apiServer/failures.ts';
@@ -33,7 +33,11 @@ const limitsIn = (query: URLSearchParams): Partial<LogOptions> => {
 /** Sends what comes from now on, after what was there is sent. */
 const follow = (server: ApiServer, pod: ObjectRef, response: ServerResponse): void => {
   let sent = server.log(pod).length;
-  const subscription = interval(followMs).subscribe(() => {
+  // The pod's end is looked at as it happens: a moment later the pod may be gone, and its log with it.
+  const changed$ = server.changes$.pipe(
+    filter(({ object }) => object.metadata.name === pod.name && object.metadata.namespace === pod.namespace),
+  );
+  const subscription = merge(interval(followMs), changed$).subscribe(() => {
     const found = model.maybe<Pod>(server.read(resources.pods, pod));
     try {
       const text = server.log(pod);
