@@ -28,7 +28,12 @@ export const copySteps = (world: World, mayFail: boolean, steps: Step[]): void =
       draft.server.real = undefined;
     });
   }
-  if (server?.phase === 'Pending') {
+  if (server?.reachable === false) {
+    add('the copy server is given an address', true, (draft) => {
+      if (draft.server.real !== undefined) draft.server.real.reachable = true;
+    });
+  }
+  if (server?.phase === 'Pending' && server.reachable) {
     add('the copy server runs', true, (draft) => {
       if (draft.server.real !== undefined) draft.server.real.phase = 'Running';
     });

@@ -121,6 +121,7 @@ export const land = (write: Late, world: World, tell: Tell, isLate: boolean): vo
   }
   if (write.client !== undefined) {
     const { disk, copy } = write.client;
+    if (!world.server.real?.reachable && !isLate) tell.broken('a copy client is made that cannot be told its server');
     if (machine.pods.real.clients[disk] !== undefined) return;
     judgePod(machine, 'a copy client', tell, isLate);
     if (machine.rec.real?.offline?.id !== copy && !isLate) tell.broken('law 8: a copy is begun that is not recorded');
@@ -135,7 +136,13 @@ export const land = (write: Late, world: World, tell: Tell, isLate: boolean): vo
       const mounts = write.server.slice(index * disks, (index + 1) * disks).includes(true);
       if (mounts) judgePod(served, 'a copy server', tell, isLate);
     }
-    world.server.real = { uid: freshId(), phase: 'Pending', deleting: gone, mounts: write.server };
+    world.server.real = {
+      uid: freshId(),
+      phase: 'Pending',
+      reachable: false,
+      deleting: gone,
+      mounts: write.server,
+    };
     if (!isLate) world.unseenServer = true;
     else for (const served of world.machines) served.landed = 'pods';
   }

@@ -149,6 +149,7 @@ export const serverObject = (server: Server, disks: number): Pod =>
     uid: uid(server.uid),
     phase: server.phase,
     deleting: server.deleting,
+    ...(server.reachable ? {} : { address: '' }),
     claims: mountedBy(server, disks),
     ...(server.phase === 'Failed' ? { ended: { exitCode: 1, message: 'no' } } : {}),
   });

@@ -281,6 +281,19 @@ export const variants: readonly Variant[] = [
     },
   },
   {
+    without: 'waiting for the server to have an address before its clients are made',
+    scope: flaps,
+    breaks: 'a copy client is made that cannot be told its server',
+    core: {
+      ...realCore,
+      decideGroups: (view, circumstances) =>
+        realCore.decideGroups(
+          { ...view, pods: view.pods.map((pod) => ({ ...pod, address: '10.0.0.7' })) },
+          circumstances,
+        ),
+    },
+  },
+  {
     without: 'deleting copy pods',
     scope: flaps,
     breaks: 'stuck',

@@ -90,6 +90,8 @@ export interface Pods {
 export interface Server {
   uid: number;
   phase: 'Pending' | 'Running' | 'Failed';
+  /** It has an address, which its clients are told: a pod has one before it runs. */
+  reachable: boolean;
   deleting: boolean;
   /** Which B it mounts: by machine and disk. */
   mounts: boolean[];
@@ -238,6 +240,7 @@ const pods = fields<Pods>({ source: maybe(launcher), target: maybe(launcher), cl
 const server = fields<Server>({
   uid: id,
   phase: oneOf('Pending', 'Running', 'Failed'),
+  reachable: bit,
   deleting: bit,
   mounts: list(bit),
 });
