@@ -8,8 +8,9 @@ import { labels } from '../../src/kube/names.ts';
 import { resources } from '../../src/kube/resources.ts';
 import type { PortOptions } from '../../src/sim/cluster.ts';
 import { daemonOptions } from '../../src/sim/scenario/daemonOptions.ts';
-import { isResult, playRow, usualVariation } from '../../src/sim/scenario/playRow.ts';
+import { isResult, playRow } from '../../src/sim/scenario/playRow.ts';
 import { type Row, rows } from '../../src/sim/scenario/rows.ts';
+import { usualVariation } from '../../src/sim/scenario/variation.ts';
 import { ensureNamespace, type World, world } from '../../src/sim/scenario/world.ts';
 
 /** Verbs by `group/plural` or `group/plural/subresource`, as roles name them. */

@@ -4,8 +4,8 @@
 import { asyncScheduler } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import type { RequestInfo } from '../../src/sim/cluster.ts';
-import type { Variation } from '../../src/sim/scenario/playRow.ts';
 import { type Row, rows } from '../../src/sim/scenario/rows.ts';
+import type { Variation } from '../../src/sim/scenario/variation.ts';
 import { type Faults, networkOf, sometimes } from './network.ts';
 import { playedRow } from './playedRow.ts';
 import type { Stage } from './stage.ts';

@@ -1,14 +1,9 @@
 // Plays one row on the stage with a daemon that runs from the beginning, and gives what was seen.
 import { defer, filter, map, type Observable } from 'rxjs';
-import {
-  castOf,
-  isResult,
-  playRow,
-  type RowResult,
-  usualVariation,
-  type Variation,
-} from '../../src/sim/scenario/playRow.ts';
+import { isResult, playRow, type RowResult } from '../../src/sim/scenario/playRow.ts';
+import { castOf } from '../../src/sim/scenario/rowObjects.ts';
 import type { Row } from '../../src/sim/scenario/rows.ts';
+import { usualVariation, type Variation } from '../../src/sim/scenario/variation.ts';
 import { perform, type Stage, type StageOptions } from './stage.ts';
 
 export interface Played {

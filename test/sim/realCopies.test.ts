@@ -10,9 +10,10 @@ import { resources } from '../../src/kube/resources.ts';
 import { openStage, type Stage } from '../../src/sim/demo/stage.ts';
 import { model } from '../../src/sim/kubevirt/model.ts';
 import type { Pod } from '../../src/sim/kubevirt/objects.ts';
-import { isResult, playRow, type RowResult, usualVariation, type Variation } from '../../src/sim/scenario/playRow.ts';
+import { isResult, playRow, type RowResult } from '../../src/sim/scenario/playRow.ts';
 import { realVariation } from '../../src/sim/scenario/realVariation.ts';
 import { type Row, rows } from '../../src/sim/scenario/rows.ts';
+import { usualVariation, type Variation } from '../../src/sim/scenario/variation.ts';
 import type { World } from '../../src/sim/scenario/world.ts';
 import { processesFor, remainsOf } from './realCopyRemains.ts';
 

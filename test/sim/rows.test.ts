@@ -2,9 +2,9 @@
 // under the laws: run strategies, ways to stop, kinds and numbers of disks, pods Pending or Running, the change at any
 // moment of the migration, people who change their minds, and one server for all or for each.
 import { describe, expect, test } from 'vitest';
-import { usualVariation, type Variation } from '../../src/sim/scenario/playRow.ts';
 import { rowAs } from '../../src/sim/scenario/restarts.ts';
 import { type Row, rows } from '../../src/sim/scenario/rows.ts';
+import { usualVariation, type Variation } from '../../src/sim/scenario/variation.ts';
 import { playedRow } from './playedRow.ts';
 
 const passes = (row: Row, variation: Partial<Variation>): void => {

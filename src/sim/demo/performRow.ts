@@ -16,9 +16,11 @@ import {
   timer,
 } from 'rxjs';
 import { resources } from '../../kube/resources.ts';
-import { castOf, isResult, playRow, type RowResult, usualVariation, type Variation } from '../scenario/playRow.ts';
+import { isResult, playRow, type RowResult } from '../scenario/playRow.ts';
 import { realVariation } from '../scenario/realVariation.ts';
+import { castOf } from '../scenario/rowObjects.ts';
 import type { Row } from '../scenario/rows.ts';
+import { usualVariation, type Variation } from '../scenario/variation.ts';
 import type { World } from '../scenario/world.ts';
 import { pictureOf } from './picture.ts';
 import { emptyScore, type ModeState, type Score, withNote, withPicture } from './score.ts';

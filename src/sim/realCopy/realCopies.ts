@@ -66,10 +66,13 @@ export const realCopies = (server: ApiServer, options: RealCopiesOptions = {}): 
 
   const close = (): void => {
     process.off('exit', close);
-    all.unsubscribe();
-    claims.close();
-    for (const folder of [podsFolder, disksFolder]) {
-      rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 });
+    try {
+      all.unsubscribe();
+    } finally {
+      claims.close();
+      for (const folder of [podsFolder, disksFolder]) {
+        rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 });
+      }
     }
   };
   process.once('exit', close);

@@ -1,7 +1,7 @@
 // Random fleets for seeded tests: machines with disks, the StorageMigrations that move them, and what people will do
 // to both and when. Pure: the same numbers give the same plan, and a plan is data that can be printed.
 import type { Cast } from './milestones.ts';
-import type { DiskKind } from './playRow.ts';
+import type { DiskKind } from './variation.ts';
 
 export interface PlannedMachine extends Cast {
   readonly runStrategy: 'Always' | 'Halted' | 'Manual' | 'RerunOnFailure' | 'Once' | 'running' | 'stopped';

@@ -1,8 +1,8 @@
 // How the rows are played when copies are real: disks of every kind in turn, copies slow enough for people to come in
 // the middle of one, and people who wait until there is a middle.
 
-import type { Variation, VolumeModes } from './playRow.ts';
 import type { Row } from './rows.ts';
+import type { Variation, VolumeModes } from './variation.ts';
 
 const combinations: readonly VolumeModes[] = [
   { source: 'Filesystem', target: 'Filesystem' },

@@ -1,7 +1,8 @@
 // What a row comes to when the stop that people choose does not stop the machine: KubeVirt starts it again by itself
 // (contract §4.1). It must then be reverted in time, boot on its source, and be moved live in the end.
-import type { Variation } from './playRow.ts';
+
 import type { Row } from './rows.ts';
+import type { Variation } from './variation.ts';
 
 /** Whether KubeVirt starts a machine that ends in this way again. */
 export const startsAgain = ({ strategyOn, stopBy }: Variation): boolean => {
