@@ -4,14 +4,12 @@
 // Guarantees: `done` is said only of a copy that rsync covered whole, whose source did not change its size, and that the
 // server has flushed and, if asked, read again. May be run again after any end: it begins anew and uses what is there.
 import { constants, mkdirSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type ClientArguments, parseClient } from './arguments.ts';
-import { busyMs, type Control, openControl } from './controlClient.ts';
+import { type Control, openControl } from './controlClient.ts';
 import { CopyFailure, explanationOf } from './copyFailure.ts';
 import { digestOf } from './digest.ts';
 import { lookAt, openDisk } from './disk.ts';
 import { type EndRecord, explanation, notWhole, rsyncProblem } from './endRecord.ts';
-import { log } from './output.ts';
 import { controlPort, type Paths, pathsBelow, rsyncPort } from './paths.ts';
 import { rsyncCommand } from './rsyncCommand.ts';
 import { runRsync } from './runRsync.ts';
@@ -26,7 +24,6 @@ const passwordFile = 'rsync.password';
 
 /** How long the end may take once it was asked for; a pod that is asked to end shall be gone within a second. */
 const cancelMs = 700;
-const againMs = 200;
 
 const argumentsFrom = (words: readonly string[], root: string | undefined): [ClientArguments, Paths] => {
   const parsed = parseClient(words);
@@ -78,7 +75,7 @@ const inspect = async (path: string, given: ClientArguments, paths: Paths): Prom
   return size;
 };
 
-/** Runs rsync, again while the module is taken: the receiver of a client that was killed lives on for a while. */
+/** Runs rsync, for as long as the server is heard on the other line. */
 const transfer = async (draft: Draft, command: readonly string[], control: Control, stop: AbortSignal) => {
   const unheard = new AbortController();
   let lost: CopyFailure | undefined;
@@ -86,21 +83,16 @@ const transfer = async (draft: Draft, command: readonly string[], control: Contr
     lost = failure;
     unheard.abort();
   });
-  const untilMs = performance.now() + busyMs;
-  for (;;) {
-    const { code, statistics, said } = await runRsync(command, draft.size, AbortSignal.any([stop, unheard.signal]));
-    Object.assign(draft, { rc: code, ...statistics });
-    stop.throwIfAborted();
-    if (code === 0) return;
-    const problem = rsyncProblem(code, said.join('\n'));
-    if (problem !== 'Busy' || performance.now() > untilMs) {
-      throw lost === undefined
-        ? new CopyFailure(problem, explanation(said) || `rsync ended with code ${code}`, code)
-        : new CopyFailure(lost.problem, [...said, lost.message].join('\n'), code);
-    }
-    log('The module is taken and is tried again');
-    await sleep(againMs, undefined, { signal: stop });
-  }
+  const { code, statistics, said } = await runRsync(command, draft.size, AbortSignal.any([stop, unheard.signal]));
+  Object.assign(draft, { rc: code, ...statistics });
+  stop.throwIfAborted();
+  if (code === 0) return;
+  if (lost !== undefined) throw new CopyFailure(lost.problem, [...said, lost.message].join('\n'), code);
+  throw new CopyFailure(
+    rsyncProblem(code, said.join('\n')),
+    explanation(said) || `rsync ended with code ${code}`,
+    code,
+  );
 };
 
 /** Has the target flushed and looked at; reads both disks again if digests were asked for. */

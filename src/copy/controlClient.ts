@@ -18,8 +18,8 @@ export interface Control {
 }
 
 /** How long a server that cannot be reached, and a module that is taken, are tried again. */
-export const reachMs = 60_000;
-export const busyMs = 30_000;
+const reachMs = 60_000;
+const busyMs = 30_000;
 const againMs = 200;
 
 const problemOf = (value: unknown): CopyProblem => copyProblems.find((each) => each === value) ?? 'RsyncFailed';

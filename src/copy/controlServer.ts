@@ -1,16 +1,19 @@
 // The server's side of the control conversation. A client says which module it means and its password, then may have
 // the target prepared, and after rsync proved. One conversation holds a module: while it lasts no other client can
-// discard under a copy that runs. What a client may not do it cannot even say here.
+// discard under a copy that runs, and when it ends nothing of it can write any more. What a client may not do it cannot even say here.
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { CopyProblem } from '../core/copyEndRecord.ts';
 import { type Message, type Wire, wire } from './controlWire.ts';
 import { log } from './output.ts';
+import { endReceivers } from './receivers.ts';
 import { prepareTarget, proveTarget, type Target } from './target.ts';
 
 export interface ControlledModule {
   readonly target: Target;
   readonly password: string;
+  /** The file that every rsync of the module has open, as the kernel names it. */
+  readonly lockFile: string;
 }
 
 /** Who does not say its password in this time is not one of ours. */
@@ -83,12 +86,15 @@ const converse = async (
   held.add(client.name);
   log('A client is served', { module: client.name });
   try {
+    // Of a client before that could not end it itself; the same when this one has left.
+    await endReceivers(client.module.lockFile);
     line.send({ t: 'welcome' });
     await serve(line, client.module);
   } finally {
+    line.close();
+    await endReceivers(client.module.lockFile);
     held.delete(client.name);
     log('A client has left', { module: client.name });
-    line.close();
   }
 };
 

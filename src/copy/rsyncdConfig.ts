@@ -12,6 +12,9 @@ export interface RsyncdModule {
 /** A module `global` would be taken for the settings of all, so that every module's name gets something before it. */
 export const moduleName = (name: string): string => `claim-${name}`;
 
+/** The file by which rsync counts the connections of a module. */
+export const lockFile = (name: string): string => `rsync-${name}.lock`;
+
 /** What a client may ask for: exactly what ours does ask for (rsyncCommand.ts). Deleting is not among it. */
 const allowedOptions = [
   ...['ignore-times', 'inplace', 'sparse', 'whole-file', 'no-whole-file', 'compress*', 'timeout', 'fsync', 'partial'],
@@ -27,7 +30,7 @@ const moduleSection = ({ name, kind, folder }: RsyncdModule, work: string): read
   `filter = + /${diskName(kind)} - *`,
   'max connections = 1',
   // The default is one for all modules, and then one copy would keep out all others.
-  `lock file = ${work}/rsync-${name}.lock`,
+  `lock file = ${work}/${lockFile(name)}`,
   `auth users = ${name}`,
   `secrets file = ${work}/${rsyncdFiles.secrets}`,
   `refuse options = * ${[...allowedOptions, ...(kind === 'block' ? ['write-devices'] : [])]

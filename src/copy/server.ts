@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, constants, mkdirSync, openSync, rmSync } from 'node:fs';
 import { Socket } from 'node:net';
+import { join } from 'node:path';
 import { parseServer, type ServerArguments } from './arguments.ts';
 import { type Child, startChild } from './child.ts';
 import { type ControlledModule, serveControl } from './controlServer.ts';
@@ -13,7 +14,7 @@ import { CopyFailure } from './copyFailure.ts';
 import { explanation } from './endRecord.ts';
 import { log, passOn } from './output.ts';
 import { type Paths, pathsBelow } from './paths.ts';
-import { rsyncdConfig, rsyncdFiles } from './rsyncdConfig.ts';
+import { lockFile, rsyncdConfig, rsyncdFiles } from './rsyncdConfig.ts';
 import { pskFileOf, readPassword, readPsk, rsyncdSecretsOf, writePrivate } from './secrets.ts';
 import { files, serverTunnel } from './stunnelConfig.ts';
 
@@ -93,7 +94,8 @@ const modulesOf = (
     given.disks.map(({ name, kind }) => {
       const [path, folder] = [paths.diskOf(name, kind), paths.folderOf(name, kind)];
       const standIn = paths.embedded && kind === 'block';
-      return [name, { target: { path, folder, kind, standIn }, password: passwords.get(name) ?? '' }];
+      const target = { path, folder, kind, standIn };
+      return [name, { target, password: passwords.get(name) ?? '', lockFile: join(process.cwd(), lockFile(name)) }];
     }),
   );
 

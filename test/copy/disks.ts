@@ -84,9 +84,9 @@ const attach = (file: string): { readonly device?: string; readonly why: string 
   return code === 0 ? { device: out.trim(), why: '' } : { why: out.trim() };
 };
 
-/** A device of this size at a path, all zeros and taking up nothing. */
-export const device = (path: string, bytes: number): Device => {
-  const file = `${folder()}/backing`;
+/** A device of this size at a path, all zeros and taking up nothing in the folder where its bytes lie. */
+export const device = (path: string, bytes: number, lies = folder()): Device => {
+  const file = `${lies}/backing`;
   closeSync(openSync(file, 'wx'));
   truncateSync(file, bytes);
   const { device: loop, why } = attach(file);
@@ -113,4 +113,12 @@ export const device = (path: string, bytes: number): Device => {
     content: () => readFileSync(path),
     write: (content) => writeInto(path, content),
   };
+};
+
+/** Mounts a file system of a few MiB in a folder; false where nothing can be mounted. */
+export const tmpfs = (path: string, mebibytes: number): boolean => {
+  const options = `size=${mebibytes}m,uid=${podUser},gid=${podUser}`;
+  if (run('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', path]).code !== 0) return false;
+  afterwards(() => mustRun('umount', [path]));
+  return true;
 };

@@ -7,7 +7,7 @@ import { createServer } from 'node:tls';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { controlPort } from '../../src/copy/paths.ts';
 import { afterwards, folder } from '../main/process.ts';
-import { full, image, mebibyte, podUser } from './disks.ts';
+import { full, image, mebibyte, tmpfs } from './disks.ts';
 import { reaching, rsync, tunnelTo, within } from './naive.ts';
 import { expectPrograms, mustRun, run } from './programs.ts';
 import { deviceHolding, holding, mount, processesOf, transferGroup } from './stage.ts';
@@ -15,14 +15,6 @@ import { deviceHolding, holding, mount, processesOf, transferGroup } from './sta
 beforeAll(expectPrograms);
 
 const small = full(mebibyte);
-
-/** Mounts a file system of a few MiB in a folder; undefined where nothing can be mounted. */
-const tmpfs = (path: string, mebibytes: number): true | undefined => {
-  const owner = `size=${mebibytes}m,uid=${podUser},gid=${podUser}`;
-  if (run('mount', ['-t', 'tmpfs', '-o', owner, 'tmpfs', path]).code !== 0) return undefined;
-  afterwards(() => mustRun('umount', [path]));
-  return true;
-};
 
 describe('keys and passwords', () => {
   test('another key is refused at once', async () => {

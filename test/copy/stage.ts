@@ -232,9 +232,9 @@ export const transferGroup = (address = freeAddress()) => {
       kinds.push(`--disk=${name}:file`);
       return `${mount(root, name, 'file')}/disk.img`;
     },
-    deviceTarget: (name: string, bytes: number): Device => {
+    deviceTarget: (name: string, bytes: number, lies?: string): Device => {
       kinds.push(`--disk=${name}:block`);
-      return device(`${mount(root, name, 'block')}/disk`, bytes);
+      return device(`${mount(root, name, 'block')}/disk`, bytes, lies);
     },
     server,
     /** The same; it can be reached when this has settled. */

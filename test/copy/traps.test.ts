@@ -1,12 +1,12 @@
 // The ways in which rsync ends with code 0 and has not copied the disk (data plane §2). Each is first shown with the
 // command that somebody would have written: code 0, and another content. Then what ours makes of the same disks.
-import { readFileSync, statSync, truncateSync, utimesSync } from 'node:fs';
-import { beforeAll, expect, test } from 'vitest';
+import { closeSync, openSync, readFileSync, statSync, truncateSync, utimesSync, writeSync } from 'node:fs';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { notWhole } from '../../src/copy/endRecord.ts';
 import { statisticsOf } from '../../src/copy/statistics.ts';
 import { prepareTarget, proveTarget } from '../../src/copy/target.ts';
 import { folder } from '../main/process.ts';
-import { device, full, image, mebibyte } from './disks.ts';
+import { device, full, image, mebibyte, tmpfs } from './disks.ts';
 import { reaching, rsync, within } from './naive.ts';
 import { expectPrograms } from './programs.ts';
 import { deviceHolding, holding, transferGroup } from './stage.ts';
@@ -186,4 +186,57 @@ test('a target that is not what was prepared is never proved', async () => {
   expect(await prove()).toMatchObject({ problem: 'NotWhole' });
   truncateSync(target.path, size);
   expect(await prove()).toEqual({ kind: 'proved', flushed: true, digest: '' });
+});
+
+test('a device that has promised more room than there is takes bytes and loses them; ours has them flushed', async ({
+  skip,
+}) => {
+  const room = folder();
+  if (!tmpfs(room, 6)) skip('needs the right to mount');
+  const content = full(12 * mebibyte);
+  const group = transferGroup();
+  const target = group.deviceTarget('web-1', content.length, room);
+  if (!target.real) skip('needs a loop device');
+  await group.serving();
+  const source = `${folder()}/disk.img`;
+  image(source, content);
+  const { code, out } = rsync(
+    ...reaching(group, 'web-1'),
+    ...['-I', '--write-devices', '--stats', source, within('web-1', 'disk')],
+  );
+  expect({ code, judged: notWhole(statisticsOf(out), content.length) }).toEqual({ code: 0, judged: undefined });
+
+  const { record } = await group.client({ target: 'block', disk: holding(content) }).ended;
+  expect(record).toMatchObject({
+    flushed: false,
+    problem: expect.toBeOneOf(['NotFlushed', 'RsyncFailed', 'TargetFull']),
+  });
+});
+
+describe('a source that changes while it is copied', () => {
+  const changed = async (change: (path: string) => void) => {
+    const group = transferGroup();
+    group.fileTarget('web-1');
+    group.server();
+    const args = ['--verify', `--bandwidth-limit=${2 * mebibyte}`];
+    const client = group.client({ args, disk: holding(full(size)) });
+    await client.printed((line) => line['t'] === 'progress' && Number(line['bytes']) > 0);
+    change(`${client.root}/disks/web-1/disk.img`);
+    return (await client.ended).record;
+  };
+
+  test('is found out by its digest', async () => {
+    const record = await changed((path) => {
+      const disk = openSync(path, 'r+');
+      writeSync(disk, full(512), 0, 512, 0);
+      closeSync(disk);
+    });
+    expect(record).toMatchObject({ stage: 'prove', rc: 0, files: 1, literal: size, problem: 'DigestDiffers' });
+    expect(record['sourceDigest']).not.toBe(record['targetDigest']);
+  });
+
+  test('is found out by its size', async () => {
+    const record = await changed((path) => truncateSync(path, size + 512));
+    expect(record).toMatchObject({ stage: 'copy', rc: 0, files: 1, literal: size, problem: 'NotWhole' });
+  });
 });
