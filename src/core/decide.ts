@@ -170,7 +170,10 @@ const decideCancelling = (
   if (holders.length > 0) {
     return wait('Reverting', `pods to let go of the target claims: ${holders.map((pod) => pod.name).join(', ')}`);
   }
-  return isCancelled ? act('Reverting', endLive(record)) : undefined;
+  if (!isCancelled) return undefined;
+  // Without its virt-launcher it may have ended unseen, and the next VMI be on B: the record alone can tell.
+  if (facts.launcher !== 'source') return wait('Reverting', 'the virt-launcher of the VMI to be seen');
+  return act('Reverting', endLive(record));
 };
 
 /** The machine is to be left alone: what is under way is seen to its end, and then nothing more is done. */

@@ -2,6 +2,7 @@
 // (test/core/explore), kept here so that a reader sees the facts.
 import { describe, expect, test } from 'vitest';
 import { decide } from '../../src/core/decide.ts';
+import type { Pod } from '../../src/core/objects.ts';
 import { isStillMovable } from '../../src/core/stillMovable.ts';
 import * as make from './builders.ts';
 import { clear, held, told } from './circumstances.ts';
@@ -381,5 +382,21 @@ describe('a claim that cannot be read', () => {
     for (const facts of [make.runningFacts({ unreadableClaims }), make.stoppedFacts({ unreadableClaims })]) {
       expect(told(decide(facts, clear()))).toBe('attention UnreadableObject');
     }
+  });
+});
+
+describe('a live migration that is undone', () => {
+  const undone = (...pods: readonly Pod[]) =>
+    make.facts({
+      record: make.record({ live: make.patched() }),
+      machine: make.vm(),
+      instance: make.vmi(),
+      migration: { deleting: true },
+      pods,
+    });
+
+  test('is not forgotten before the virt-launcher tells that the VMI still is the one that is seen', () => {
+    expect(told(decide(undone(), clear()))).toBe('wait: the virt-launcher of the VMI to be seen');
+    expect(told(decide(undone(make.launcher('source')), clear()))).toBe('record liveEnded');
   });
 });
