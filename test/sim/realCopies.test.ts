@@ -1,6 +1,9 @@
 // The nine rows with nothing pretended about the offline copies: the programs of the copy pods run as they would in the
 // image, with rsync in TLS between loopback addresses, onto images and loop devices, and at the end every disk is compared
 // with what its guest wrote, byte for byte.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { delay, filter, ignoreElements, interval, lastValueFrom, merge, take, tap } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { parseCopyEndRecord } from '../../src/core/copyEndRecord.ts';
@@ -79,6 +82,18 @@ const offline = (row: Row, word: string): readonly string[] =>
     row.chains.some((chain) => chain.includes(`${word.replace('*', name)}`)) ? [name] : [],
   );
 
+/** A machine that is off and stays off; what happens to its copy pods is the test's. */
+const undisturbed: Row = {
+  number: 10,
+  title: 'one VM off',
+  expected: 'a is copied offline and cut over',
+  machines: [{ name: 'a', on: false }],
+  moment: 'copy pods exist',
+  changed: [],
+  chains: [['server created', 'copy of a complete', 'a cut over', 'a is done']],
+  never: ['live migration of a begins'],
+};
+
 describe('with real copies', () => {
   test.each(rows)('row $number: $title', async (row) => {
     const { faults, verifiedDisks } = await play(row);
@@ -115,18 +130,6 @@ describe('with real copies', () => {
     expect(verifiedDisks).toBe(4);
     expect(ends.map(({ record }) => record?.stage)).toEqual(['done', 'done', 'done', 'done']);
   });
-
-  /** A machine that is off and stays off; what happens to its copy pods is the test's. */
-  const undisturbed: Row = {
-    number: 10,
-    title: 'one VM off',
-    expected: 'a is copied offline and cut over',
-    machines: [{ name: 'a', on: false }],
-    moment: 'copy pods exist',
-    changed: [],
-    chains: [['server created', 'copy of a complete', 'a cut over', 'a is done']],
-    never: ['live migration of a begins'],
-  };
 
   const killing = (pattern: RegExp): void => {
     const found = processesFor(process.pid).find(({ command }) => pattern.test(command));
@@ -174,4 +177,43 @@ describe('with real copies', () => {
     await stage.close();
     await vi.waitFor(() => expect(remainsOf(process.pid)).toEqual([]), { timeout: 10_000, interval: 50 });
   });
+});
+
+/** Copies nothing, and says that all went well. */
+const liar = `
+import { statSync, writeFileSync } from 'node:fs';
+const root = process.env.TRANSSHIP_ROOT;
+const [role, ...args] = process.argv.slice(2);
+if (role === 'server') setInterval(() => {}, 1000);
+else {
+  const module = args.find((each) => each.startsWith('--module=')).slice('--module='.length);
+  const { size } = statSync(root + '/disks/' + module + '/disk.img');
+  const counted = { rc: 0, files: 1, literal: size, matched: 0, size, wireBytes: size };
+  const record = { t: 'end', stage: 'done', problem: '', flushed: true, err: '', ...counted };
+  console.log(JSON.stringify({ t: 'progress', bytes: size, total: size, percent: 100, bytesPerSecond: 1, secondsLeft: 0 }));
+  setTimeout(() => writeFileSync(root + '/dev/termination-log', JSON.stringify(record)), 1000);
+}
+`;
+
+test('a copy that only says that it is whole is found out when disks are compared', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'transship-test-'));
+  const program = join(folder, 'liar.mjs');
+  writeFileSync(program, liar);
+  const deceived = await openStage({
+    speed,
+    logFile: undefined,
+    keepFiles: false,
+    world: { realCopies: { program: [process.execPath, program] }, disks: { writeMs: 0 } },
+  });
+  try {
+    const images = [{ source: 'Filesystem', target: 'Filesystem' }] as const;
+    const variation = { ...usualVariation, ...realVariation(undisturbed, speed), volumeModes: images };
+    const last = await lastValueFrom(playRow(deceived.world, undisturbed, variation));
+    expect(isResult(last) && last.faults).toEqual([
+      'shop/a: 16 blocks of disk0 on a-disk0-new are not what the guest wrote',
+    ]);
+  } finally {
+    await deceived.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
 });
