@@ -20,7 +20,10 @@ export interface Control {
 /** How long a server that cannot be reached, and a module that is taken, are tried again. */
 const reachMs = 60_000;
 const busyMs = 30_000;
-const againMs = 200;
+const againMs = 100;
+
+/** What is known when neither server nor stunnel has said anything, such as of the last attempt that is cut off. */
+const wordless = 'the server hung up without a word';
 
 const problemOf = (value: unknown): CopyProblem => copyProblems.find((each) => each === value) ?? 'RsyncFailed';
 
@@ -50,7 +53,7 @@ const introduce = async ({ child, line, said }: Attempt, hello: Message): Promis
   await child.stop();
   await child.ended;
   const problem = tunnelProblem(said.join('\n')) ?? 'ServerUnreachable';
-  return new CopyFailure(problem, explanation(said) || 'the server hung up without a word');
+  return new CopyFailure(problem, explanation(said) || wordless);
 };
 
 const conversation = ({ child, line }: Attempt): Control => {
@@ -77,6 +80,7 @@ const conversation = ({ child, line }: Attempt): Control => {
 /** Reaches the server and is let in, or throws why not. */
 export const openControl = async (hello: Message, silenceMs: number, stop: AbortSignal): Promise<Control> => {
   const startMs = performance.now();
+  let told: CopyFailure | undefined;
   for (let busySinceMs: number | undefined; ; ) {
     stop.throwIfAborted();
     const each = attempt(silenceMs);
@@ -90,11 +94,12 @@ export const openControl = async (hello: Message, silenceMs: number, stop: Abort
     each.line.close();
     await each.child.stop();
     const nowMs = performance.now();
+    if (failure.message !== wordless) told = failure;
     if (failure.problem === 'Busy') busySinceMs ??= nowMs;
     else if (failure.problem === 'ServerUnreachable') busySinceMs = undefined;
     else throw failure;
     const untilMs = busySinceMs === undefined ? startMs + reachMs : busySinceMs + busyMs;
-    if (nowMs + againMs > untilMs) throw failure;
+    if (nowMs + againMs > untilMs) throw told ?? failure;
     await sleep(againMs, undefined, { signal: stop });
   }
 };

@@ -21,8 +21,8 @@ export interface EndRecord {
 /** What a kubelet keeps of a termination message is 4096 bytes; this part of it is what could be too long. */
 const mostExplanation = 1024;
 
-/** Said by every stunnel that works, or the consequence of something said before. */
-const noise = /No trusted certificates found|TIMEOUTclose exceeded|^rsync error: |^\s*$/;
+/** The consequence of something said before. */
+const noise = /^rsync error: |^\s*$/;
 
 /** The last lines that explain an end, without characters that would grow in JSON. */
 export const explanation = (lines: readonly string[]): string => {

@@ -21,8 +21,9 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => en
 
 const end = (line: string, code: number): never => {
   process.stdout.write(`${line}\n`);
+  const paths = pathsBelow(root);
   try {
-    writeFileSync(pathsBelow(root)?.terminationLog ?? '/dev/termination-log', line);
+    if (paths !== undefined) writeFileSync(paths.terminationLog, line);
   } catch (error) {
     log('The termination message could not be written', { err: explanationOf(error) });
   }

@@ -14,11 +14,15 @@ export const log = (message: string, more: Readonly<Record<string, unknown>> = {
 
 export const printProgress = (progress: Progress, total: number): void => print({ t: 'progress', ...progress, total });
 
+/** stunnel says these as errors of every tunnel that works: no certificates are used, and nothing is waited for. */
+const falseAlarm = /No trusted certificates found|TIMEOUTclose exceeded/;
+
 /** Passes on the lines of another program, and keeps the last of them. stunnel also speaks through rsync's stderr. */
 export const passOn = (from: 'rsync' | 'stunnel', stream: Readable): { readonly last: readonly string[] } => {
   const last: string[] = [];
   createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY }).on('line', (line) => {
     const message = line.slice(0, 1000);
+    if (falseAlarm.test(message)) return;
     last.push(message);
     if (last.length > 20) last.shift();
     const stunnels = from === 'stunnel' || /^\d{4}\.\d\d\.\d\d [\d:]+ LOG\d|^\[[ .!]\] /.test(message);

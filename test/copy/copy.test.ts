@@ -162,6 +162,17 @@ test('several clients are served at once, each into its own target', async () =>
   for (const [name, content] of contents) expect(readFileSync(arrived.get(name) ?? '').equals(content)).toBe(true);
 });
 
+test('pods may be root', async ({ skip }) => {
+  if (process.getuid?.() !== 0) skip('needs root');
+  const content = full(mebibyte);
+  const group = transferGroup(undefined, 0);
+  const arrived = group.deviceTarget('web-1', content.length);
+  group.server();
+  const { record } = await group.client({ target: 'block', args: ['--fresh'], disk: holding(content) }).ended;
+  expect(record['stage']).toBe('done');
+  expect(arrived.content().equals(content)).toBe(true);
+});
+
 test('pods may have IPv6 addresses', async () => {
   const group = transferGroup('::1');
   group.fileTarget('web-1');

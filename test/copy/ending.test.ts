@@ -140,18 +140,6 @@ describe('a peer that is silent', () => {
     expect(record).toMatchObject({ stage: 'copy', problem: 'PeerSilent' });
   });
 
-  test('the client gives up a server that is frozen before it has let it in', async () => {
-    const group = transferGroup();
-    group.fileTarget('web-1');
-    const server = await group.serving();
-    process.kill(server.pid, 'SIGSTOP');
-    const client = group.client({ args: ['--timeout=2'], disk: holding(full(mebibyte)) });
-    await until(() => client.lines.length > 1 || processesOf(client.pid).length > 1);
-    await client.ended.then(({ record }) => {
-      expect(record).toMatchObject({ stage: 'connect', problem: 'ServerUnreachable' });
-    });
-  });
-
   test('the server lets go of a client that is frozen, and the next one is served', async () => {
     const { client, again } = interrupted(['--timeout=2']);
     await client.printed(inTheMiddle);
@@ -181,15 +169,20 @@ describe('a module that is taken', () => {
     expect(readFileSync(target).equals(content)).toBe(true);
   });
 
-  test('stays taken, and a server stays away: after a while both are given up', async () => {
+  test('stays taken; a server stays away; a server is frozen: after a while each is given up', async () => {
     const { client, group } = interrupted([], `--bandwidth-limit=${100 * 1024}`);
     await client.printed(inTheMiddle);
     const second = group.client({ args: ['--fresh'], disk: holding(full(mebibyte)) });
+    const frozen = transferGroup();
+    frozen.fileTarget('web-1');
+    process.kill((await frozen.serving()).pid, 'SIGSTOP');
+    const fourth = frozen.client({ disk: holding(full(mebibyte)) });
     const third = transferGroup().client({ disk: holding(full(mebibyte)) });
     expect(await second.ended).toMatchObject({ code: 1, record: { stage: 'connect', problem: 'Busy', rc: 0 } });
     expect(await third.ended).toMatchObject({
       code: 1,
       record: { stage: 'connect', problem: 'ServerUnreachable', err: expect.stringContaining('Connection refused') },
     });
+    expect(await fourth.ended).toMatchObject({ code: 1, record: { stage: 'connect', problem: 'ServerUnreachable' } });
   });
 });

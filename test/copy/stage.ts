@@ -90,13 +90,18 @@ const parsed = (text: string): Line => {
   }
 };
 
-const startPod = (root: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): RunningPod => {
+const startPod = (
+  root: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  user = podUser,
+): RunningPod => {
   const child: ChildProcess = spawn(process.execPath, [main, ...args], {
     env: { PATH: process.env['PATH'], TRANSSHIP_ROOT: root, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
     // A group of its own, as a container is.
     detached: true,
-    ...(process.getuid?.() === 0 ? { uid: podUser, gid: podUser } : {}),
+    ...(process.getuid?.() === 0 ? { uid: user, gid: user } : {}),
   });
   const pid = child.pid ?? 0;
   const lines: Line[] = [];
@@ -199,8 +204,8 @@ const answers = async (host: string, port: number): Promise<boolean> => {
   return heard;
 };
 
-/** What belongs to one transfer group: keys, an address, the targets. */
-export const transferGroup = (address = freeAddress()) => {
+/** What belongs to one transfer group: keys, an address, the targets. `user` runs the pods. */
+export const transferGroup = (address = freeAddress(), user = podUser) => {
   const psk = randomBytes(32).toString('hex');
   const passwords = new Map<string, string>();
   const passwordOf = (name: string): string => {
@@ -219,7 +224,7 @@ export const transferGroup = (address = freeAddress()) => {
       mountSecret(root, { psk, ...Object.fromEntries(names.map((name) => [`password.${name}`, passwordOf(name)])) });
     }
     mounted = true;
-    return startPod(root, ['server', ...kinds, ...args], { POD_IP: address });
+    return startPod(root, ['server', ...kinds, ...args], { POD_IP: address }, user);
   };
 
   return {
@@ -251,14 +256,9 @@ export const transferGroup = (address = freeAddress()) => {
         mountSecret(clientRoot, { psk: options.psk ?? psk, password: options.password ?? passwordOf(module) });
         options.disk?.(mount(clientRoot, module, source), clientRoot);
       }
-      return startPod(clientRoot, [
-        'client',
-        `--server=${options.server ?? address}`,
-        `--module=${module}`,
-        `--source=${source}`,
-        `--target=${target}`,
-        ...args,
-      ]);
+      const given = [`--server=${options.server ?? address}`, `--module=${module}`];
+      const kinds = [`--source=${source}`, `--target=${target}`];
+      return startPod(clientRoot, ['client', ...given, ...kinds, ...args], {}, user);
     },
   };
 };
