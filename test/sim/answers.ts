@@ -79,23 +79,58 @@ const answers: Readonly<Record<string, Answer>> = {
   TargetIsSource: drop,
 };
 
-/** KubeVirt made the VMI that a queued start asked for, it failed at once, and nobody takes it away: people do. */
-const clearHangingStart = ({ world }: Stage, machine: PlannedMachine): readonly string[] => {
-  const ref = refOf(machine);
-  const requests = at(world.server.read(resources.virtualMachines, ref), 'status', 'stateChangeRequests');
+/** KubeVirt made the VMI that a queued start asked for, it failed at once, and nobody takes it away. */
+const hasHangingStart = ({ world }: Stage, machine: PlannedMachine): boolean => {
+  const requests = at(world.server.read(resources.virtualMachines, refOf(machine)), 'status', 'stateChangeRequests');
+  const phase = at(world.server.read(resources.virtualMachineInstances, refOf(machine)), 'status', 'phase');
   const isQueued = Array.isArray(requests) && at(requests[0], 'action') === 'Start';
-  const phase = String(at(world.server.read(resources.virtualMachineInstances, ref), 'status', 'phase'));
-  if (!isQueued || !['Succeeded', 'Failed'].includes(phase)) return [];
-  world.people.deleteVmi(ref);
-  return ['a start that hangs'];
+  return isQueued && ['Succeeded', 'Failed'].includes(String(phase));
+};
+
+/** A late revert made KubeVirt copy the targets over the sources (what-cannot-be-kept §1); the VM names the targets again. */
+const wasMovedBack = ({ world, watch }: Stage, machine: PlannedMachine): boolean => {
+  const vmi = world.server.read(resources.virtualMachineInstances, refOf(machine));
+  const disks = world.disks.running(vmi?.metadata.uid ?? '') ?? [];
+  const isOnSource = machine.disks.every(({ source }) => disks.some(({ claim }) => claim === source));
+  const side = sight.sideOf(world.server.read(resources.virtualMachines, refOf(machine)), machine);
+  return watch.isSpoiled(machine) && isOnSource && side === 'target';
+};
+
+/** What people see for themselves that hangs, and do about it. */
+const notice = (stage: Stage, machine: PlannedMachine): readonly string[] => {
+  const { people } = stage.world;
+  if (hasHangingStart(stage, machine)) {
+    people.deleteVmi(refOf(machine));
+    return ['a start that hangs'];
+  }
+  if (!wasMovedBack(stage, machine)) return [];
+  const sources = machine.disks.map(({ volume, source }) => [volume, source] as const);
+  people.setClaims(refOf(machine), Object.fromEntries(sources), 'Replacement');
+  people.deleteVmi(refOf(machine));
+  return ['a guest that KubeVirt moved back'];
+};
+
+/** Where two daemons have worked against each other, one may have forgotten what the other has begun. */
+const contested: Readonly<Record<string, Answer>> = {
+  TargetNamedByOthers: (stage, machine) => {
+    const { world } = stage;
+    if (machine.disks.every(({ volume, target }) => world.disks.missing(machine, volume, target) === 0)) {
+      drop(stage, machine);
+      return;
+    }
+    world.people.setClaims(
+      refOf(machine),
+      Object.fromEntries(machine.disks.map(({ volume, source }) => [volume, source])),
+    );
+  },
 };
 
 /** Answers what is asked about any machine; the reasons that were answered. */
-export const answerAll = (stage: Stage, fleet: Fleet): readonly string[] =>
+export const answerAll = (stage: Stage, fleet: Fleet, isContested: boolean): readonly string[] =>
   fleet.machines.flatMap((machine) => {
     const { kind, why } = standingOf(stage, machine);
-    if (kind === 'open') return clearHangingStart(stage, machine);
-    const answer = kind === 'attention' ? answers[why] : undefined;
+    if (kind === 'open') return notice(stage, machine);
+    const answer = kind === 'attention' ? (answers[why] ?? (isContested ? contested[why] : undefined)) : undefined;
     if (answer === undefined) return [];
     answer(stage, machine);
     return [why];

@@ -16,7 +16,10 @@ export interface Network {
   readonly options: PortOptions;
   /** How long a write was held up that arrives now, in ms. */
   heldUpMs(change: Change): number;
-  /** How long the daemon may go on from what it last saw, in ms: the longest delay of an event so far. */
+  /**
+   * How old may be what the daemon goes on from, in ms: the longest delay of an event so far, or the time since a watch
+   * broke that may not be back yet.
+   */
   staleMs(): number;
   readonly excuse: Excuse;
   /** Something else kept the daemon from seeing or acting from then on for so long. */
@@ -36,6 +39,8 @@ interface Late {
 const afterFaultMs = 4000;
 /** A watch that broke is back within this time. */
 const afterCutMs = 2000;
+/** A watch that was agreed to and says nothing is broken off after this time: `idleMs` of watchKind and a moment. */
+const afterSilenceMs = 155_000;
 
 const verbs = { added: 'create', modified: 'patch', deleted: 'remove' } as const;
 
@@ -44,10 +49,18 @@ export const networkOf = ({ request, event }: Faults, seed = 1): Network => {
   const random = seededRandom(seed);
   const late: (Late & { readonly verb: string })[] = [];
   const troubles: { readonly fromMs: number; readonly toMs: number }[] = [];
-  let staleMs = 0;
+  let longestDelayMs = 0;
+  let blind = { fromMs: Number.NEGATIVE_INFINITY, toMs: Number.NEGATIVE_INFINITY };
   let isCalm = false;
   const trouble = (fromMs: number, forMs: number): void => {
     troubles.push({ fromMs, toMs: fromMs + forMs });
+  };
+
+  /** A watch is gone, or does not come back: what is not told from now on is not known. */
+  const loseSight = (forMs: number): void => {
+    const nowMs = asyncScheduler.now();
+    const fromMs = nowMs <= blind.toMs ? blind.fromMs : nowMs;
+    blind = { fromMs, toMs: Math.max(blind.toMs, nowMs + forMs) };
   };
 
   const onRequest = (info: RequestInfo): RequestFault | undefined => {
@@ -55,7 +68,10 @@ export const networkOf = ({ request, event }: Faults, seed = 1): Network => {
     if (fault === undefined) return undefined;
     const now = asyncScheduler.now();
     const delayMs = fault.kind === 'slow' || fault.kind === 'land' ? fault.ms : 0;
-    trouble(now, afterFaultMs + 2 * delayMs);
+    const isSilent = info.verb === 'watch' && fault.kind === 'hang';
+    const forMs = isSilent ? afterSilenceMs : afterFaultMs + 2 * delayMs;
+    trouble(now, forMs);
+    if (info.verb === 'watch' || info.verb === 'list') loseSight(forMs);
     if (delayMs > 0) {
       const { verb, resource, ref } = info;
       late.push({ verb, plural: resource.plural, name: ref?.name ?? '', sentMs: now, dueMs: now + delayMs + 2 });
@@ -65,7 +81,8 @@ export const networkOf = ({ request, event }: Faults, seed = 1): Network => {
   const onEvent = (info: EventInfo): EventFault | undefined => {
     const fault = isCalm ? undefined : event?.(info, random);
     if (fault === undefined) return undefined;
-    if (fault.kind === 'delay') staleMs = Math.max(staleMs, fault.ms);
+    if (fault.kind === 'delay') longestDelayMs = Math.max(longestDelayMs, fault.ms);
+    if (fault.kind === 'cut' || fault.kind === 'expire') loseSight(afterCutMs);
     if (fault.kind !== 'duplicate') trouble(asyncScheduler.now(), fault.kind === 'delay' ? fault.ms + 10 : afterCutMs);
     return fault;
   };
@@ -84,7 +101,10 @@ export const networkOf = ({ request, event }: Faults, seed = 1): Network => {
       );
       return Math.max(0, ...held.map(({ sentMs }) => now - sentMs));
     },
-    staleMs: () => staleMs,
+    staleMs: () => {
+      const nowMs = asyncScheduler.now();
+      return Math.max(longestDelayMs, nowMs <= blind.toMs ? nowMs - blind.fromMs : 0);
+    },
     excuse: (fromMs, toMs) => troubles.some((each) => each.fromMs <= toMs && each.toMs >= fromMs),
     trouble,
     calm: () => {

@@ -65,6 +65,7 @@ const aims: readonly [Pick<PlannedRequestFault, 'verb' | 'plural'>, ...Pick<Plan
     { verb: 'create', plural: 'persistentvolumeclaims' },
     { verb: 'get' },
     { verb: 'list' },
+    { verb: 'watch' },
   ];
 
 const watched = [
@@ -111,6 +112,8 @@ export const faultNames: readonly string[] = [
 /** A name of its own, for it is what several delays come to. */
 export const outOfOrder = 'events of two kinds out of order';
 
+const isSilence = ({ verb, fault }: PlannedRequestFault): boolean => verb === 'watch' && fault.kind === 'hang';
+
 export interface PlannedNetwork {
   readonly network: Network;
   /** From now on the times of the faults count. */
@@ -136,8 +139,8 @@ export const networkWith = (faults: readonly PlannedFault[], told: (name: string
     next(
       (fault): fault is PlannedRequestFault =>
         fault.kind === 'request' &&
-        // A watch that hangs is noticed after minutes, and all else would be excused for as long.
-        (verb !== 'watch' || fault.fault.kind === 'refuse') &&
+        // A watch that hangs is noticed after minutes, so only those do that are meant to; nothing else holds one up.
+        (verb !== 'watch' || fault.fault.kind === 'refuse' || isSilence(fault)) &&
         (fault.verb ?? verb) === verb &&
         (fault.plural ?? resource.plural) === resource.plural,
     )?.fault;

@@ -10,7 +10,7 @@ import type { WorldOptions } from '../../src/sim/scenario/world.ts';
 import { answerAll } from './answers.ts';
 import type { Network } from './network.ts';
 import { networkWith } from './plannedFaults.ts';
-import type { PlannedEnd, Schedule } from './schedule.ts';
+import { isContested, type PlannedEnd, type Schedule } from './schedule.ts';
 import { sight } from './sight.ts';
 import { perform, type Stage, type StageOptions } from './stage.ts';
 import { areAllSettled, type FleetResult, judgeFleet } from './standing.ts';
@@ -74,6 +74,8 @@ export interface FleetPerformance {
   readonly onRequest?: StageOptions['onRequest'];
   /** Called with the start of the first daemon. */
   readonly direct?: (stage: Stage) => void;
+  /** Two daemons work against each other for a while. */
+  readonly isContested?: boolean;
   /** Hears of each act that was carried out, by name. */
   readonly told?: (act: string) => void;
 }
@@ -102,7 +104,7 @@ export const performFleet = (performance: FleetPerformance): PlayedFleet => {
     /** One answer may bring up the next question. */
     const answering = (left: number): Observable<never> =>
       defer(() => {
-        const answered = left > 0 ? answerAll(stage, fleet) : [];
+        const answered = left > 0 ? answerAll(stage, fleet, performance.isContested === true) : [];
         asked.push(...answered);
         return answered.length === 0 ? of() : concat(wait(20_000), settled(), answering(left - 1));
       });
@@ -163,6 +165,7 @@ export const playedSchedule = (
     random: seededRandom(seed * 17 + 3),
     beginsMs,
     direct,
+    isContested: ends.some(isContested),
     told,
     ...(onRequest === undefined ? {} : { onRequest }),
   });

@@ -43,6 +43,8 @@ const planEnd = (random: () => number, untilMs: number): PlannedEnd => {
  */
 const orderlyHandoverMs = 500;
 
+export const isContested = (end: PlannedEnd): boolean => end.kind === 'handover' && end.bothMs > orderlyHandoverMs;
+
 /** Draws the schedule of a seed; the same for ever. */
 export const planSchedule = (seed: number): Schedule => {
   const random = seededRandom(seed * 7919 + 17);
