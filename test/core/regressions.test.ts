@@ -400,3 +400,50 @@ describe('a live migration that is undone', () => {
     expect(told(decide(undone(make.launcher('source')), clear()))).toBe('record liveEnded');
   });
 });
+
+describe('guards that no order of events in the small worlds has missed', () => {
+  const live = make.patched();
+
+  test('the end of a VMI is written down when its revert has landed and the machine is about to start again', () => {
+    const again = { machine: make.vm(), instance: undefined, lastInstance: { object: make.vmi(), gap: false } };
+    const facts = make.facts({ ...again, record: make.record({ live }), pods: [] });
+    expect(told(decide(facts, held()))).toBe('record endSeen');
+    const seen = make.record({ live: make.patched({ endedAt: make.at() }) });
+    expect(told(decide(make.facts({ ...again, record: seen, pods: [] }), held()))).toMatch(
+      /^wait: the machine to be off/,
+    );
+  });
+
+  test('a migration that is undone is not forgotten while a virt-launcher holds the target', () => {
+    const second = make.launcher('target', { name: 'second', uid: 'second' });
+    const undone = { machine: make.vm(), instance: make.vmi({ nodeName: 'n1' }), migration: { deleting: true } };
+    const pods = [make.launcher('source'), second];
+    const facts = make.facts({ ...undone, record: make.record({ live }), pods });
+    expect(told(decide(facts, clear()))).toBe('wait: pods to let go of the target claims: second');
+  });
+
+  test('no live migration is begun while the virt-launcher of the guest is not seen', () => {
+    expect(told(decide(make.runningFacts({ pods: [] }), clear()))).toBe(
+      'wait: the virt-launcher of the VMI to be seen',
+    );
+  });
+
+  test('nobody is told of a migration onto itself before it is seen where the guest runs', () => {
+    const migratedVolumes = [{ volume: 'root', source: make.targetOf(), target: make.sourceOf() }];
+    const instance = make.vmi({ uid: 'vmi-2', phase: 'Scheduled', migratedVolumes });
+    const facts = make.facts({ record: make.record({ live }), machine: make.vm(), instance, pods: [] });
+    expect(told(decide(facts, clear()))).toBe('wait: the virt-launcher of the VMI to be seen');
+  });
+
+  test('a guest that was booted on both source and target after the cut-over is left to a person', () => {
+    const disks = ['root', 'data'];
+    const mixed = make.launcher('target', { claims: [make.targetOf('web-1', 'root'), make.sourceOf('web-1', 'data')] });
+    const facts = make.facts({
+      record: make.record({ diskNames: disks, cutOver: { resourceVersion: '100', at: make.at() } }),
+      machine: make.vm({ on: 'target', disks }),
+      instance: make.vmi({ on: 'target', disks, nodeName: mixed.nodeName }),
+      pods: [mixed],
+    });
+    expect(told(decide(facts, clear()))).toBe('attention BootedOnIncompleteTarget');
+  });
+});
