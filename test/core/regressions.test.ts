@@ -428,11 +428,15 @@ describe('guards that no order of events in the small worlds has missed', () => 
     );
   });
 
-  test('nobody is told of a migration onto itself before it is seen where the guest runs', () => {
+  test('nobody is told of a migration onto itself before it is seen where the guest runs, nor when it ends', () => {
     const migratedVolumes = [{ volume: 'root', source: make.targetOf(), target: make.sourceOf() }];
-    const instance = make.vmi({ uid: 'vmi-2', phase: 'Scheduled', migratedVolumes });
-    const facts = make.facts({ record: make.record({ live }), machine: make.vm(), instance, pods: [] });
-    expect(told(decide(facts, clear()))).toBe('wait: the virt-launcher of the VMI to be seen');
+    const next = { uid: 'vmi-2', migratedVolumes } as const;
+    const reverted = { record: make.record({ live: make.patched({ endedAt: make.at() }) }), machine: make.vm() };
+    const starting = make.facts({ ...reverted, instance: make.vmi({ ...next, phase: 'Scheduled' }), pods: [] });
+    expect(told(decide(starting, clear()))).toBe('wait: the virt-launcher of the VMI to be seen');
+    const pods = [make.launcher('source', { ownerUid: 'vmi-2' })];
+    const ending = make.facts({ ...reverted, instance: make.vmi({ ...next, deleting: true }), pods });
+    expect(told(decide(ending, clear()))).toBe('record liveEnded');
   });
 
   test('a guest that was booted on both source and target after the cut-over is left to a person', () => {

@@ -98,8 +98,11 @@ const judgePod = (machine: Machine, what: string, tell: Tell, isLate: boolean): 
   if ((now !== undefined && !lingers) || launchers || startable) {
     if (isLate) tell.window(windows.startedMeanwhile);
     else if (machine.unannounced) tell.window(windows.cachedVmi);
-    else if (!machine.vm.real.created) tell.window(windows.untoldVmi);
-    else tell.broken(`law 1: ${what} is made while the VM runs or is about to`);
+    else if (!machine.vm.real.created) {
+      tell.window(windows.untoldVmi);
+      // What it then does beside our pods follows from that.
+      machine.unannounced = true;
+    } else tell.broken(`law 1: ${what} is made while the VM runs or is about to`);
   }
   if (machine.a !== 'current' && exists) {
     tell.broken(`law 2: ${what} is made to write into the claim in authority`);
@@ -121,7 +124,7 @@ export const land = (write: Late, world: World, tell: Tell, isLate: boolean): vo
   }
   if (write.client !== undefined) {
     const { disk, copy } = write.client;
-    if (!world.server.real?.reachable && !isLate) tell.broken('a copy client is made that cannot be told its server');
+    if (!world.server.seen?.reachable && !isLate) tell.broken('a copy client is made that cannot be told its server');
     if (machine.pods.real.clients[disk] !== undefined) return;
     judgePod(machine, 'a copy client', tell, isLate);
     if (machine.rec.real?.offline?.id !== copy && !isLate) tell.broken('law 8: a copy is begun that is not recorded');

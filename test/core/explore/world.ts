@@ -134,7 +134,7 @@ export interface Machine {
   /** virt-controller still has a version of the VM in its cache from which it may make a VMI on these claims. */
   cached: '' | Side;
   cachedNamedBy: Namer;
-  /** The VMI was made from that version: no write to the VM went before it. */
+  /** The VMI was made from that version: no write to the VM went before it. Or the VM did not tell of it in time. */
   unannounced: boolean;
   /** Enough time without a start or stop has passed for a cut-over. */
   quiet: boolean;
