@@ -5,9 +5,10 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { CopyProblem } from '../core/copyEndRecord.ts';
 import { type Message, type Wire, wire } from './controlWire.ts';
+import type { Disk } from './disk.ts';
 import { log } from './output.ts';
 import { endReceivers } from './receivers.ts';
-import { prepareTarget, proveTarget, type Target } from './target.ts';
+import { prepareTarget, proveTarget, type Refusal, type Target } from './target.ts';
 
 export interface ControlledModule {
   readonly target: Target;
@@ -38,20 +39,24 @@ const introduced = (
 
 const isSize = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0;
 
+const refusalOf = ({ problem, err }: Refusal): Message => ({ t: 'refused', problem, err });
+
 /** Answers what a client that holds a module asks for, until it leaves. */
 const serve = async (line: Wire, { target }: ControlledModule): Promise<void> => {
   const left = new AbortController();
   void line.closed.then(() => left.abort());
-  let ready: { readonly size: number; readonly deviceSize: number } | undefined;
+  let ready: { readonly size: number; readonly disk: Disk } | undefined;
   for (let asked = await line.next(); asked !== undefined; asked = await line.next()) {
     const { t, size, fresh, digest } = asked;
     if (t === 'prepare' && isSize(size)) {
-      const { kind, ...answer } = await prepareTarget(target, size, fresh === true);
-      ready = 'deviceSize' in answer ? { size, deviceSize: answer.deviceSize } : undefined;
-      line.send({ t: kind, ...answer });
+      const answer = await prepareTarget(target, size, fresh === true);
+      ready = answer.kind === 'prepared' ? { size, disk: answer.disk } : undefined;
+      if (answer.kind === 'prepared') line.send({ t: 'prepared', canDiscard: answer.canDiscard });
+      else line.send(refusalOf(answer));
     } else if (t === 'prove' && ready !== undefined) {
-      const { kind, ...answer } = await proveTarget(target, ready, digest === true, left.signal);
-      line.send({ t: kind, ...answer });
+      const answer = await proveTarget(target, ready, digest === true, left.signal);
+      if (answer.kind === 'proved') line.send({ t: 'proved', flushed: answer.flushed, digest: answer.digest });
+      else line.send(refusalOf(answer));
     } else {
       return;
     }

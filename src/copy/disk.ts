@@ -12,6 +12,8 @@ export interface Disk {
   /** Bytes that it takes up where it lies; 0 for a device. */
   readonly allocated: number;
   readonly canDiscard: boolean;
+  /** Which device it is; 0 for a file. */
+  readonly rdev: number;
 }
 
 export type Looked = { readonly kind: 'disk'; readonly disk: Disk } | { readonly kind: 'none'; readonly why: string };
@@ -47,7 +49,7 @@ export const lookAt = async (path: string, kind: DiskKind, flags: number, standI
   try {
     handle = await openDisk(path, flags);
     const stat = await handle.stat();
-    const disk = { kind, path, allocated: stat.blocks * 512 };
+    const disk = { kind, path, allocated: stat.blocks * 512, rdev: 0 };
     if (stat.isFile() && (kind === 'file' || standIn)) {
       return { kind: 'disk', disk: { ...disk, size: stat.size, canDiscard: false } };
     }
@@ -56,7 +58,10 @@ export const lookAt = async (path: string, kind: DiskKind, flags: number, standI
     }
     const size = await deviceSize(path);
     if (size === undefined) return { kind: 'none', why: 'its size cannot be read' };
-    return { kind: 'disk', disk: { ...disk, allocated: 0, size, canDiscard: await deviceDiscards(stat.rdev) } };
+    return {
+      kind: 'disk',
+      disk: { ...disk, allocated: 0, size, canDiscard: await deviceDiscards(stat.rdev), rdev: stat.rdev },
+    };
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
     return { kind: 'none', why: code === 'ELOOP' ? 'it is a symbolic link' : code };

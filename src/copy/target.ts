@@ -26,9 +26,7 @@ export interface Refusal {
 
 const refused = (problem: CopyProblem, err: string): Refusal => ({ kind: 'refused', problem, err });
 
-export type Prepared =
-  | { readonly kind: 'prepared'; readonly deviceSize: number; readonly canDiscard: boolean }
-  | Refusal;
+export type Prepared = { readonly kind: 'prepared'; readonly disk: Disk; readonly canDiscard: boolean } | Refusal;
 
 const look = ({ path, kind, standIn }: Target) => lookAt(path, kind, constants.O_RDWR, standIn);
 
@@ -65,7 +63,7 @@ export const prepareTarget = async (target: Target, size: number, fresh: boolean
   }
   const { canDiscard } = looked.disk;
   const discarded = canDiscard && (!fresh || (await discard(target.path)));
-  return { kind: 'prepared', deviceSize: looked.disk.size, canDiscard: discarded };
+  return { kind: 'prepared', disk: looked.disk, canDiscard: discarded };
 };
 
 export type Proved = { readonly kind: 'proved'; readonly flushed: true; readonly digest: string } | Refusal;
@@ -85,17 +83,19 @@ const clearTail = async (handle: Awaited<ReturnType<typeof openDisk>>, from: num
 };
 
 /**
- * Proves that a target holds what it was sent: it is still what it was, has the size, and is on stable storage. Gives
+ * Proves that a target holds what it was sent: it is what it was when it was prepared, has the size, and is on stable storage. Gives
  * the digest of the first `size` bytes if asked, else ''.
  */
 export const proveTarget = async (
   target: Target,
-  { size, deviceSize }: { readonly size: number; readonly deviceSize: number },
+  { size, disk: before }: { readonly size: number; readonly disk: Disk },
   digest: boolean,
   stop: AbortSignal,
 ): Promise<Proved> => {
   const looked = await look(target);
   if (looked.kind === 'none') return refused('NotWhole', `the target ${target.path}: ${looked.why}`);
+  // rsync puts a file in the place of a device that it may not write (data plane §2).
+  if (looked.disk.rdev !== before.rdev) return refused('NotWhole', 'the target is not the device that it was');
   const found = looked.disk.size;
   if (target.kind === 'file' ? found !== size : found < size) {
     return refused('NotWhole', `the target has ${found} bytes, expected ${size}`);
@@ -103,8 +103,8 @@ export const proveTarget = async (
   const handle = await openDisk(target.path, constants.O_RDWR);
   try {
     // rsync cuts off a stand-in, as it would any file.
-    if (target.standIn && found < deviceSize) await handle.truncate(deviceSize);
-    if (target.kind === 'block') await clearTail(handle, size, deviceSize, stop);
+    if (target.standIn && found < before.size) await handle.truncate(before.size);
+    if (target.kind === 'block') await clearTail(handle, size, before.size, stop);
     await handle.sync();
     return { kind: 'proved', flushed: true, digest: digest ? await digestOf(handle, size, stop) : '' };
   } catch (error) {

@@ -141,9 +141,11 @@ describe('a peer that is silent', () => {
   });
 
   test('the server lets go of a client that is frozen, and the next one is served', async () => {
-    const { client, again } = interrupted(['--timeout=2']);
+    const { client, server, again } = interrupted(['--timeout=2']);
     await client.printed(inTheMiddle);
     process.kill(-client.pid, 'SIGSTOP');
+    await server.printed((line) => line['message'] === 'A client has left');
+    expect(processesOf(server.pid).filter(({ program }) => program === 'rsync')).toEqual([]);
     await again();
     client.killAll();
   });

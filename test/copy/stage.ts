@@ -187,6 +187,8 @@ export interface ClientOptions {
   readonly password?: string;
   readonly server?: string;
   readonly args?: readonly string[];
+  /** A folder with programs that are found before those of the system. */
+  readonly programs?: string;
   /** An earlier pod's folder: the same source, secrets and work files. */
   readonly root?: string;
   /** Puts the source where it belongs: into its folder, which is empty. */
@@ -258,7 +260,8 @@ export const transferGroup = (address = freeAddress(), user = podUser) => {
       }
       const given = [`--server=${options.server ?? address}`, `--module=${module}`];
       const kinds = [`--source=${source}`, `--target=${target}`];
-      return startPod(clientRoot, ['client', ...given, ...kinds, ...args], {}, user);
+      const environment = options.programs === undefined ? {} : { PATH: `${options.programs}:${process.env['PATH']}` };
+      return startPod(clientRoot, ['client', ...given, ...kinds, ...args], environment, user);
     },
   };
 };

@@ -1,8 +1,21 @@
 // The ways in which rsync ends with code 0 and has not copied the disk (data plane §2). Each is first shown with the
 // command that somebody would have written: code 0, and another content. Then what ours makes of the same disks.
-import { closeSync, openSync, readFileSync, statSync, truncateSync, utimesSync, writeSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  openSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { type Disk, lookAt } from '../../src/copy/disk.ts';
 import { notWhole } from '../../src/copy/endRecord.ts';
+import type { DiskKind } from '../../src/copy/paths.ts';
 import { statisticsOf } from '../../src/copy/statistics.ts';
 import { prepareTarget, proveTarget } from '../../src/copy/target.ts';
 import { folder } from '../main/process.ts';
@@ -19,6 +32,12 @@ const stop = new AbortController().signal;
 /** Gives both the same time in whole seconds, as a copy and a guest within one second do. */
 const sameTime = (...paths: readonly string[]): void => {
   for (const path of paths) utimesSync(path, 1_700_000_000, 1_700_000_000);
+};
+
+const diskAt = async (path: string, kind: DiskKind): Promise<Disk> => {
+  const looked = await lookAt(path, kind, constants.O_RDWR, false);
+  if (looked.kind === 'none') throw new Error(looked.why);
+  return looked.disk;
 };
 
 const judged = (out: string): string | undefined => notWhole(statisticsOf(out), size);
@@ -76,14 +95,7 @@ test('a device node is replaced by a file in the container; ours writes the devi
   expect(statSync(target.path).isBlockDevice()).toBe(false);
   // The numbers agree: only looking at the target tells.
   expect(judged(out)).toBeUndefined();
-  const { path } = target;
-  const proved = await proveTarget(
-    { path, folder: folder(), kind: 'block', standIn: false },
-    { size, deviceSize: size },
-    false,
-    stop,
-  );
-  expect(proved).toMatchObject({ kind: 'refused', problem: 'NotWhole' });
+  // What ours makes of it stands below.
 });
 
 test('a device is skipped as a source; ours reads it', async ({ skip }) => {
@@ -178,7 +190,8 @@ test('a target that is not what was prepared is never proved', async () => {
   const path = folder();
   const target = { path: `${path}/disk.img`, folder: path, kind: 'file', standIn: false } as const;
   expect(await prepareTarget(target, size, true)).toMatchObject({ kind: 'prepared' });
-  const prove = () => proveTarget(target, { size, deviceSize: size }, false, stop);
+  const disk = await diskAt(target.path, 'file');
+  const prove = () => proveTarget(target, { size, disk }, false, stop);
   expect(await prove()).toMatchObject({ kind: 'refused', problem: 'NotWhole' });
   truncateSync(target.path, size - 1);
   expect(await prove()).toMatchObject({ problem: 'NotWhole', err: expect.stringContaining(`${size - 1} bytes`) });
@@ -211,6 +224,71 @@ test('a device that has promised more room than there is takes bytes and loses t
     flushed: false,
     problem: expect.toBeOneOf(['NotFlushed', 'RsyncFailed', 'TargetFull']),
   });
+});
+
+describe('a client whose rsync leaves out what it was told', () => {
+  /** A folder with an rsync that does not see one option. */
+  const rsyncWithout = (option: string): string => {
+    const programs = folder();
+    const leaveOut = `for word; do shift; case $word in ${option}) ;; *) set -- "$@" "$word" ;; esac; done`;
+    writeFileSync(`${programs}/rsync`, `#!/bin/sh\n${leaveOut}\nexec /usr/bin/rsync "$@"\n`, { mode: 0o755 });
+    chmodSync(programs, 0o755);
+    return programs;
+  };
+
+  test('ends with code 0 and is not believed where it skips the disk', async () => {
+    const group = transferGroup();
+    const target = group.fileTarget('web-1');
+    image(target, full(size));
+    sameTime(target);
+    await group.serving();
+    const { code, record } = await group.client({
+      programs: rsyncWithout('--ignore-times'),
+      disk: (path) => {
+        holding(full(size))(path);
+        sameTime(`${path}/disk.img`);
+      },
+    }).ended;
+    expect(record).toMatchObject({ stage: 'copy', rc: 0, files: 0, literal: 0, problem: 'NotWhole', flushed: false });
+    expect(code).toBe(1);
+  });
+
+  test('ends with code 0 and is not believed where it skips the device', async ({ skip }) => {
+    if (!device(`${folder()}/disk`, size).real) skip('needs a loop device');
+    const group = transferGroup();
+    group.fileTarget('web-1');
+    await group.serving();
+    const programs = rsyncWithout('--copy-devices');
+    const { record } = await group.client({ programs, source: 'block', disk: deviceHolding(full(size)) }).ended;
+    expect(record).toMatchObject({ stage: 'copy', rc: 0, files: 0, problem: 'NotWhole', flushed: false });
+  });
+
+  test('ends with code 0 and is not believed where it replaces the device', async ({ skip }) => {
+    const group = transferGroup();
+    const target = group.deviceTarget('web-1', size);
+    if (!target.real) skip('needs a loop device');
+    await group.serving();
+    const programs = rsyncWithout('--write-devices');
+    const { record } = await group.client({ programs, target: 'block', disk: holding(full(size)) }).ended;
+    const numbers = { rc: 0, files: 1, literal: size, size };
+    expect(record).toMatchObject({ ...numbers, stage: 'prove', problem: 'NotWhole', flushed: false });
+  });
+});
+
+test('what was written and cannot be flushed is NotFlushed', async ({ skip }) => {
+  const room = folder();
+  if (!tmpfs(room, 6)) skip('needs the right to mount');
+  const path = folder();
+  const target = device(`${path}/disk`, 12 * mebibyte, room);
+  if (!target.real) skip('needs a loop device');
+  writeFileSync(target.path, full(12 * mebibyte), { flag: 'r+' });
+  const proved = await proveTarget(
+    { path: target.path, folder: path, kind: 'block', standIn: false },
+    { size: 12 * mebibyte, disk: await diskAt(target.path, 'block') },
+    false,
+    stop,
+  );
+  expect(proved).toMatchObject({ kind: 'refused', problem: 'NotFlushed' });
 });
 
 describe('a source that changes while it is copied', () => {
