@@ -8,13 +8,13 @@ import { type ClientArguments, parseClient } from './arguments.ts';
 import { type Control, openControl } from './controlClient.ts';
 import { CopyFailure, explanationOf } from './copyFailure.ts';
 import { digestOf } from './digest.ts';
-import { lookAt, openDisk } from './disk.ts';
+import { openDisk } from './disk.ts';
 import { type EndRecord, explanation, notWhole, rsyncProblem } from './endRecord.ts';
 import { controlPort, type Paths, pathsBelow, rsyncPort } from './paths.ts';
 import { rsyncCommand } from './rsyncCommand.ts';
 import { runRsync } from './runRsync.ts';
 import { pskFileOf, readPassword, readPsk, writePrivate } from './secrets.ts';
-import { headLength, unfitFormat } from './sourceFormat.ts';
+import { inspectSource, type Source, sourceSize } from './source.ts';
 import { clientTunnel, files, nobodysCertificate } from './stunnelConfig.ts';
 
 /** What is known so far; becomes the end record whenever the end comes. */
@@ -48,31 +48,6 @@ const layOut = (given: ClientArguments, paths: Paths): { readonly password: stri
   writePrivate(files.control, clientTunnel(given.server, controlPort, given.timeoutSeconds));
   writePrivate(passwordFile, `${password}\n`);
   return { password };
-};
-
-const sourceSize = async (path: string, given: ClientArguments, paths: Paths): Promise<number> => {
-  const looked = await lookAt(path, given.source, constants.O_RDONLY, paths.embedded);
-  if (looked.kind === 'none') throw new CopyFailure('SourceMissing', `the source ${path}: ${looked.why}`);
-  return looked.disk.size;
-};
-
-/** What must be right about the source before anybody is bothered. Gives its size. */
-const inspect = async (path: string, given: ClientArguments, paths: Paths): Promise<number> => {
-  const size = await sourceSize(path, given, paths);
-  if (size === 0) throw new CopyFailure('SourceEmpty', `the source ${path} has no bytes`);
-  const disk = await openDisk(path, constants.O_RDONLY);
-  try {
-    const { buffer, bytesRead } = await disk.read(Buffer.alloc(headLength), 0, headLength, 0);
-    const unfit = unfitFormat(buffer.subarray(0, bytesRead), given.source, given.target);
-    if (unfit !== undefined) throw new CopyFailure('SourceFormat', unfit);
-  } catch (error) {
-    throw error instanceof CopyFailure
-      ? error
-      : new CopyFailure('SourceMissing', `the source ${path}: ${explanationOf(error)}`);
-  } finally {
-    await disk.close();
-  }
-  return size;
 };
 
 /** Runs rsync, for as long as the server is heard on the other line. */
@@ -124,8 +99,13 @@ const copy = async (draft: Draft, words: readonly string[], root: string | undef
   draft.stage = 'secrets';
   const { password } = layOut(given, paths);
   draft.stage = 'source';
-  const path = paths.diskOf(given.module, given.source);
-  const size = await inspect(path, given, paths);
+  const source: Source = {
+    path: paths.diskOf(given.module, given.source),
+    kind: given.source,
+    standIn: paths.embedded,
+  };
+  const { path } = source;
+  const size = await inspectSource(source, given.target);
   draft.size = size;
   draft.stage = 'connect';
   const control = await openControl({ module: given.module, password }, given.timeoutSeconds * 1000, stop);
@@ -138,7 +118,7 @@ const copy = async (draft: Draft, words: readonly string[], root: string | undef
     await transfer(draft, command, control, stop);
     const uncovered = notWhole(draft, size);
     if (uncovered !== undefined) throw new CopyFailure('NotWhole', uncovered);
-    if ((await sourceSize(path, given, paths)) !== size) {
+    if ((await sourceSize(source)) !== size) {
       throw new CopyFailure('NotWhole', 'the source has changed its size');
     }
     draft.stage = 'prove';

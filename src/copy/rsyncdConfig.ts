@@ -7,13 +7,12 @@ export interface RsyncdModule {
   readonly kind: DiskKind;
   /** The folder that holds the disk. */
   readonly folder: string;
+  /** The file by which rsync counts the module's connections; one for each, or one copy would keep out all others. */
+  readonly lockFile: string;
 }
 
 /** A module `global` would be taken for the settings of all, so that every module's name gets something before it. */
 export const moduleName = (name: string): string => `claim-${name}`;
-
-/** The file by which rsync counts the connections of a module. */
-export const lockFile = (name: string): string => `rsync-${name}.lock`;
 
 /** What a client may ask for: exactly what ours does ask for (rsyncCommand.ts). Deleting is not among it. */
 const allowedOptions = [
@@ -21,7 +20,7 @@ const allowedOptions = [
   ...['stats', 'info', 'bwlimit'],
 ];
 
-const moduleSection = ({ name, kind, folder }: RsyncdModule, work: string): readonly string[] => [
+const moduleSection = ({ name, kind, folder, lockFile }: RsyncdModule, work: string): readonly string[] => [
   `[${moduleName(name)}]`,
   `path = ${folder}`,
   'list = no',
@@ -29,8 +28,7 @@ const moduleSection = ({ name, kind, folder }: RsyncdModule, work: string): read
   'write only = yes',
   `filter = + /${diskName(kind)} - *`,
   'max connections = 1',
-  // The default is one for all modules, and then one copy would keep out all others.
-  `lock file = ${work}/${lockFile(name)}`,
+  `lock file = ${lockFile}`,
   `auth users = ${name}`,
   `secrets file = ${work}/${rsyncdFiles.secrets}`,
   `refuse options = * ${[...allowedOptions, ...(kind === 'block' ? ['write-devices'] : [])]

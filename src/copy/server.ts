@@ -14,7 +14,7 @@ import { CopyFailure } from './copyFailure.ts';
 import { explanation } from './endRecord.ts';
 import { log, passOn } from './output.ts';
 import { type Paths, pathsBelow } from './paths.ts';
-import { lockFile, rsyncdConfig, rsyncdFiles } from './rsyncdConfig.ts';
+import { type RsyncdModule, rsyncdConfig, rsyncdFiles } from './rsyncdConfig.ts';
 import { pskFileOf, readPassword, readPsk, rsyncdSecretsOf, writePrivate } from './secrets.ts';
 import { files, serverTunnel } from './stunnelConfig.ts';
 
@@ -42,21 +42,25 @@ const argumentsFrom = (
   return [parsed.arguments, paths];
 };
 
-/** Writes what stunnel and rsync are to read, and makes the folder of it the working directory. */
-const layOut = (given: ServerArguments, paths: Paths): ReadonlyMap<string, string> => {
-  const psk = readPsk(paths.psk);
-  const passwords = new Map(given.disks.map(({ name }) => [name, readPassword(paths.passwordOf(name))]));
-  const modules = given.disks.map(({ name, kind }) => ({ name, kind, folder: paths.folderOf(name, kind) }));
+/** Makes the folder for work files the working directory, and tells how the kernel names it. */
+const enterWork = (paths: Paths): string => {
   mkdirSync(paths.work, { recursive: true });
   process.chdir(paths.work);
+  return process.cwd();
+};
+
+/** Writes what stunnel and rsync are to read, into the working directory. */
+const layOut = (
+  given: ServerArguments,
+  work: string,
+  psk: string,
+  passwords: ReadonlyMap<string, string>,
+  modules: readonly RsyncdModule[],
+): void => {
   writePrivate(files.psk, pskFileOf(psk));
   writePrivate(rsyncdFiles.secrets, rsyncdSecretsOf(passwords));
-  writePrivate(rsyncdFiles.config, rsyncdConfig(modules, paths.work, process.getuid?.() === 0, given.timeoutSeconds));
-  writePrivate(
-    files.server,
-    serverTunnel(given.address, given.timeoutSeconds, rsync, `${paths.work}/${rsyncdFiles.config}`),
-  );
-  return passwords;
+  writePrivate(rsyncdFiles.config, rsyncdConfig(modules, work, process.getuid?.() === 0, given.timeoutSeconds));
+  writePrivate(files.server, serverTunnel(given.address, given.timeoutSeconds, rsync, `${work}/${rsyncdFiles.config}`));
 };
 
 interface Tunnel {
@@ -85,17 +89,16 @@ const startTunnel = (): Tunnel => {
   return { child, said: passOn('stunnel', stderr).last, gone: once(logged, 'end') };
 };
 
-const modulesOf = (
-  given: ServerArguments,
+const controlledOf = (
+  modules: readonly RsyncdModule[],
   paths: Paths,
   passwords: ReadonlyMap<string, string>,
 ): ReadonlyMap<string, ControlledModule> =>
   new Map(
-    given.disks.map(({ name, kind }) => {
-      const [path, folder] = [paths.diskOf(name, kind), paths.folderOf(name, kind)];
+    modules.map(({ name, kind, folder, lockFile }) => {
       const standIn = paths.embedded && kind === 'block';
-      const target = { path, folder, kind, standIn };
-      return [name, { target, password: passwords.get(name) ?? '', lockFile: join(process.cwd(), lockFile(name)) }];
+      const target = { path: paths.diskOf(name, kind), folder, kind, standIn };
+      return [name, { target, password: passwords.get(name) ?? '', lockFile }];
     }),
   );
 
@@ -111,9 +114,18 @@ export const runServer = async (
   });
   try {
     const [given, paths] = argumentsFrom(words, environment.podIp, environment.root);
-    const passwords = layOut(given, paths);
+    const psk = readPsk(paths.psk);
+    const passwords = new Map(given.disks.map(({ name }) => [name, readPassword(paths.passwordOf(name))]));
+    const work = enterWork(paths);
+    const modules = given.disks.map(({ name, kind }, index) => ({
+      ...{ name, kind, folder: paths.folderOf(name, kind) },
+      // By number: a claim's name can be as long as a file's may be.
+      lockFile: join(work, `rsync-${index}.lock`),
+    }));
+    layOut(given, work, psk, passwords, modules);
     rmSync(files.controlSocket, { force: true });
-    const control = serveControl(files.controlSocket, modulesOf(given, paths, passwords), given.timeoutSeconds * 1000);
+    const controlled = controlledOf(modules, paths, passwords);
+    const control = serveControl(files.controlSocket, controlled, given.timeoutSeconds * 1000);
     await once(control, 'listening');
     const { child, said, gone } = startTunnel();
     log('The server has started', { address: given.address });

@@ -260,8 +260,8 @@ describe('configuration files', () => {
   test('give each module its own user, lock, place and password, and refuse what is not named', () => {
     const text = rsyncdConfig(
       [
-        { name: 'web-1', kind: 'file', folder: '/disks/web-1' },
-        { name: 'db-1', kind: 'block', folder: '/devices/db-1' },
+        { name: 'web-1', kind: 'file', folder: '/disks/web-1', lockFile: '/tmp/web-1.lock' },
+        { name: 'db-1', kind: 'block', folder: '/devices/db-1', lockFile: '/tmp/db-1.lock' },
       ],
       '/tmp',
       false,
@@ -275,7 +275,7 @@ describe('configuration files', () => {
     ] as const) {
       expect(section).toContain(`path = ${place}\n`);
       expect(section).toContain(`auth users = ${name}\n`);
-      expect(section).toContain(`lock file = /tmp/rsync-${name}.lock\n`);
+      expect(section).toContain(`lock file = /tmp/${name}.lock\n`);
       for (const line of ['max connections = 1', 'write only = yes', 'list = no']) expect(section).toContain(line);
       expect(section).toMatch(/^refuse options = \* !/m);
       expect(section).not.toMatch(/delete|block-size|append|links/);
