@@ -13,10 +13,13 @@ const objectName = z
 /** JSON kept as it was found, so that a revert restores it to the letter. */
 const verbatim = z.record(z.string(), z.unknown()).meta({ 'x-kubernetes-preserve-unknown-fields': true });
 
+/** The password of a disk stands in a Secret under `password.` and this name, and a key has at most 253 characters. */
+const longestTarget = 244;
+
 const target = z.object({
-  claimName: objectName.describe(
-    'Claim the disk is moved to. Created with the size of the source if it does not exist.',
-  ),
+  claimName: objectName
+    .max(longestTarget)
+    .describe('Claim the disk is moved to. Created with the size of the source if it does not exist.'),
   storageClassName: objectName
     .optional()
     .describe('Storage class of a claim that is created; the cluster default if absent.'),
