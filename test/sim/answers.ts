@@ -1,6 +1,6 @@
 // What a person does who reads the reason for which a machine was left to him: exactly what the message asks. After it
 // the machine must come to its end.
-import type { ObjectRef } from '../../src/kube/api.ts';
+import { KubeFailure, type ObjectRef } from '../../src/kube/api.ts';
 import { resources } from '../../src/kube/resources.ts';
 import type { Fleet, PlannedMachine } from '../../src/sim/scenario/fleet.ts';
 import { at, sight } from './sight.ts';
@@ -132,6 +132,11 @@ export const answerAll = (stage: Stage, fleet: Fleet, isContested: boolean): rea
     if (kind === 'open') return notice(stage, machine);
     const answer = kind === 'attention' ? (answers[why] ?? (isContested ? contested[why] : undefined)) : undefined;
     if (answer === undefined) return [];
-    answer(stage, machine);
+    try {
+      answer(stage, machine);
+    } catch (refusal) {
+      // The machine is between two states; people try again.
+      if (!(refusal instanceof KubeFailure)) throw refusal;
+    }
     return [why];
   });

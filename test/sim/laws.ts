@@ -79,8 +79,13 @@ const exclusionOfOffline: Law = {
   says: 'no rsync pod is created for a VM while its VMI, an unfinished VMIM, or a pod that is not ours and mounts A or B exists',
   broken: (moment) => {
     if (!makesCopyPod(moment)) return undefined;
-    const known = (uid: string): boolean => moment.past.bornMs(uid) < moment.atMs - moment.bounds.blindMs;
-    const obstacles = moment.see.obstaclesToRsync(moment.machine).filter(({ uid }) => known(uid));
+    const { bounds, past, see, machine } = moment;
+    const seenMs = moment.atMs - bounds.blindMs;
+    const isNew = (uid: string): boolean =>
+      past.bornMs(uid) >= seenMs ||
+      // It had ended and lain there until a moment ago.
+      (uid === see.instance(machine)?.metadata.uid && past.clearedMs !== undefined && past.clearedMs >= seenMs);
+    const obstacles = see.obstaclesToRsync(machine).filter(({ uid }) => !isNew(uid));
     if (obstacles.length === 0) return undefined;
     return `${moment.change.object.metadata.name} was made while there was ${obstacles.map(({ what }) => what).join(', ')}`;
   },

@@ -37,8 +37,11 @@ interface Late {
 
 /** After a fault the daemon tries again within this time. */
 const afterFaultMs = 4000;
-/** A watch that broke is back within this time. */
+/** A watch that broke is back within this time; it waits twice as long with each further time, up to a maximum. */
 const afterCutMs = 2000;
+const mostAfterCutMs = 7000;
+/** So long without a break the watch waits for as long as the first time. */
+const quietMs = 10_000;
 /** A watch that was agreed to and says nothing is broken off after this time: `idleMs` of watchKind and a moment. */
 const afterSilenceMs = 155_000;
 
@@ -50,6 +53,8 @@ export const networkOf = ({ request, event }: Faults, seed = 1): Network => {
   const late: (Late & { readonly verb: string })[] = [];
   const troubles: { readonly fromMs: number; readonly toMs: number }[] = [];
   let longestDelayMs = 0;
+  let lastCutMs = Number.NEGATIVE_INFINITY;
+  let cuts = 0;
   let blind = { fromMs: Number.NEGATIVE_INFINITY, toMs: Number.NEGATIVE_INFINITY };
   let isCalm = false;
   const trouble = (fromMs: number, forMs: number): void => {
@@ -82,8 +87,15 @@ export const networkOf = ({ request, event }: Faults, seed = 1): Network => {
     const fault = isCalm ? undefined : event?.(info, random);
     if (fault === undefined) return undefined;
     if (fault.kind === 'delay') longestDelayMs = Math.max(longestDelayMs, fault.ms);
-    if (fault.kind === 'cut' || fault.kind === 'expire') loseSight(afterCutMs);
-    if (fault.kind !== 'duplicate') trouble(asyncScheduler.now(), fault.kind === 'delay' ? fault.ms + 10 : afterCutMs);
+    if (fault.kind === 'delay') trouble(asyncScheduler.now(), fault.ms + 10);
+    if (fault.kind === 'cut' || fault.kind === 'expire') {
+      const nowMs = asyncScheduler.now();
+      cuts = nowMs - lastCutMs > quietMs ? 0 : cuts + 1;
+      lastCutMs = nowMs;
+      const backMs = Math.min(mostAfterCutMs, afterCutMs * 2 ** cuts);
+      loseSight(backMs);
+      trouble(nowMs, backMs);
+    }
     return fault;
   };
 

@@ -21,6 +21,8 @@ export interface Past {
   readonly switchedOverMs: number | undefined;
   /** When the VMI last ceased to run: was deleted or ended. */
   readonly ceasedMs: number | undefined;
+  /** When a VMI that had ended and lay there was last taken away or replaced; see `hasEnded` of sight. */
+  readonly clearedMs: number | undefined;
   /** When the VM was last started or stopped by anybody. */
   readonly stirredMs: number;
   /** When the guest last began or ceased to run. */
@@ -83,6 +85,7 @@ export const pastOf = (
     endingSign: '',
     switchedOverMs: undefined as number | undefined,
     ceasedMs: undefined as number | undefined,
+    clearedMs: undefined as number | undefined,
     stirredMs: Number.NEGATIVE_INFINITY,
     turnedMs: Number.NEGATIVE_INFINITY,
     onTargetMs: undefined as number | undefined,
@@ -92,6 +95,7 @@ export const pastOf = (
   };
   let live: Live | undefined;
   let wasRunning = false;
+  let lay = false;
   /** When the VM was last taken back from the targets, and whether that was as soon as could be. */
   let takenBack: { readonly atMs: number; readonly inTime: boolean } | undefined;
   /** VMIs that KubeVirt started on the targets from a VM that named them no more. */
@@ -130,7 +134,9 @@ export const pastOf = (
     if (sight.sideOf(object, machine) === 'source') live = undefined;
     else if (ours && sight.movedTo('target', { object, previous } as Change, machine)) {
       const vmi = see.instance(machine);
-      live = vmi === undefined || see.hasEnded(machine) ? undefined : { vmiUid: vmi.metadata.uid ?? '' };
+      // Under a VMI that does not run yet it is a repair: KubeVirt has started it there.
+      const isStarting = ['', 'Pending', 'Scheduling', 'Scheduled'].includes(String(at(vmi, 'status', 'phase') ?? ''));
+      live = vmi === undefined || isStarting || see.hasEnded(machine) ? undefined : { vmiUid: vmi.metadata.uid ?? '' };
     }
   };
 
@@ -194,6 +200,9 @@ export const pastOf = (
       if (change.type === 'added') born.set(change.object.metadata.uid ?? '', now);
       if (sight.writes(change, resources.virtualMachines, machine)) takeVm(change, ours);
       if (sight.writes(change, resources.virtualMachineInstances, machine)) takeInstance(change);
+      const lies = see.hasEnded(machine);
+      if (lay && !lies) past.clearedMs = now;
+      lay = lies;
       const entry = sight.entryOf(change, machine);
       if (entry?.mode === 'Done') past.doneMs ??= now;
       if (change.resource.plural === resources.storageMigrations.plural && change.type === 'deleted')

@@ -56,7 +56,7 @@ export const planSchedule = (seed: number): Schedule => {
     fleet,
     faults: planFaults(random, fleet.quietAtMs),
     ends: Array.from({ length: deaths }, () => planEnd(random, fleet.quietAtMs)).toSorted((a, b) => a.atMs - b.atMs),
-    cacheMs: random() < 0.08 ? between(random, 20, 300) : 0,
+    cacheMs: random() < 0.08 ? between(random, 20, 1500) : 0,
     beginsMs: between(random, 0, 4000),
   };
 };

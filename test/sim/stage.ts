@@ -1,7 +1,6 @@
 // One performance in virtual time: a simulated cluster, a daemon that can be killed and started anew, the laws watching,
 // and a script. It ends with the script, with the first law that is broken, or when the time is up; nothing is left over.
 import { asyncScheduler, catchError, type Observable, Subject, Subscription, throwError, timeout } from 'rxjs';
-import { TestScheduler } from 'rxjs/testing';
 import { daemon } from '../../src/daemon.ts';
 import type { Happening } from '../../src/effects/happening.ts';
 import { type KubeApi, KubeFailure } from '../../src/kube/api.ts';
@@ -10,6 +9,7 @@ import { daemonOptions } from '../../src/sim/scenario/daemonOptions.ts';
 import { type World, type WorldOptions, world as worldOf } from '../../src/sim/scenario/world.ts';
 import type { Network } from './network.ts';
 import type { Machine } from './sight.ts';
+import { inVirtualTime } from './virtualTime.ts';
 import { isDaemon, type Watch, watchOver } from './watchOver.ts';
 
 export interface StageOptions {
@@ -78,8 +78,7 @@ export const perform = <T>(options: StageOptions, script: (stage: Stage) => Obse
   let outcome: { readonly value: T } | undefined;
   let failure: unknown;
   let recent: readonly string[] = [];
-  const scheduler = new TestScheduler(() => undefined);
-  scheduler.run(() => {
+  inVirtualTime(() => {
     const all = new Subscription();
     const world = worldOf(options.world);
     all.add(() => world.unsubscribe());
