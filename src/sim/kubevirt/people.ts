@@ -7,7 +7,7 @@ import { dataVolumes } from './kinds.ts';
 import type { KubeVirt } from './kubeVirt.ts';
 import { manifests, type NewClaim, type NewDisk, type NewVm } from './manifests.ts';
 import { model } from './model.ts';
-import type { Vm, Vmi } from './objects.ts';
+import type { Vm, Vmi, Volume } from './objects.ts';
 
 export interface People {
   createClaim(ref: ObjectRef, claim: NewClaim): void;
@@ -79,8 +79,13 @@ export const people = (server: ApiServer, kube?: KubeVirt): People => {
         const { dataVolume: _dataVolume, persistentVolumeClaim, ...rest } = volume;
         return { ...rest, persistentVolumeClaim: { ...persistentVolumeClaim, claimName } };
       });
+      // A template that no volume names any more has to go in the same patch (contract §1.1).
+      const named = new Set(volumes.map((volume: Volume) => volume.dataVolume?.name));
+      const templates = found.spec.dataVolumeTemplates ?? [];
+      const kept = templates.filter(({ metadata }) => named.has(metadata.name));
       patchSpec(vm, {
         template: { spec: { volumes } },
+        ...(kept.length === templates.length ? {} : { dataVolumeTemplates: kept }),
         ...(updateVolumesStrategy === undefined ? {} : { updateVolumesStrategy }),
       });
     },
