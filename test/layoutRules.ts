@@ -54,7 +54,7 @@ const granted: readonly { readonly path: string; readonly imports: string; reado
 ];
 
 /** Programs that put everything together: below these paths anything may be imported. */
-const programs = ['src/sim/demo/', 'src/sim/conform/', 'src/sim/replay/', 'src/sim/bench/'];
+const programs = ['src/sim/demo/', 'src/sim/conform/', 'src/sim/replay/', 'src/sim/bench/', 'src/sim/benchCopy/'];
 
 /** Packages that speak to a real cluster: behind the port, in the real client, and nowhere else. */
 const clientPackages = ['@kubernetes/client-node', 'undici'];
@@ -129,6 +129,7 @@ const clockOwners: Readonly<Record<string, string>> = {
   'src/sim/demo/': 'a program that runs in real time',
   'src/sim/conform/': 'a program that runs in real time, against a real cluster',
   'src/sim/bench/': 'a program that measures real time',
+  'src/sim/benchCopy/': 'a program that measures real time',
 };
 
 const clocks = [

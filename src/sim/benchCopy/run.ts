@@ -1,0 +1,121 @@
+// One whole benchmark: a disk, a target of each kind, every way in turn and every round in another order, so that what
+// else the machine does hits all alike; then the way from a machine's stop to the first byte. Whatever is started here
+// has ended when the result is there, or the error.
+import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { median } from '../bench/statistics.ts';
+import { nextLoopbackAddress } from '../realCopy/loopbackAddresses.ts';
+import { builtProgram } from './builtProgram.ts';
+import type { Wish } from './commandLine.ts';
+import type { CopyMethod } from './copyMethod.ts';
+import { measureFirstByte } from './firstByte.ts';
+import { localCopy } from './localCopy.ts';
+import { describeMachine, load } from './machine.ts';
+import { type Copied, measureCopy } from './measureCopy.ts';
+import { ourCopy } from './ourCopy.ts';
+import { lacking, mustRun } from './programs.ts';
+import { qemuConvert } from './qemuConvert.ts';
+import type { Results, Row } from './results.ts';
+import { rsyncByHand } from './rsyncByHand.ts';
+import { makeSourceImage, warm } from './sourceImage.ts';
+import { blockTarget, fileTarget, type TargetDisk } from './targetDisk.ts';
+
+/** Our time may be this much longer than that of rsync by hand: ratio by hand : ours. */
+const wantedRatio = 0.95;
+
+const methodsFor = (target: TargetDisk, program: string): readonly CopyMethod[] => {
+  const { kind, canDiscard } = target;
+  const qemu = lacking('qemu-img', 'qemu-utils');
+  return [
+    ourCopy(kind, program),
+    rsyncByHand(kind, true, wantedRatio),
+    ...(kind === 'block' && canDiscard ? [rsyncByHand(kind, false, wantedRatio)] : []),
+    qemuConvert(kind, qemu),
+    localCopy(kind),
+  ];
+};
+
+/** Another order in each round: who comes first pays for what the round before left behind. */
+const turned = <T>(list: readonly T[], by: number): readonly T[] =>
+  list.map((_, at) => list[(at + by) % list.length] as T);
+
+interface Way {
+  readonly method: CopyMethod;
+  readonly target: TargetDisk;
+  readonly copies: Copied[];
+}
+
+const rowOf = ({ method, target, copies }: Way): Row => ({
+  name: method.name,
+  target: method.target,
+  isOurs: method.isOurs,
+  wanted: method.wanted,
+  lacking: method.lacking,
+  seconds: copies.map(({ seconds }) => seconds),
+  processorSeconds: median(copies.map(({ processorSeconds }) => processorSeconds)),
+  identical: copies.map(({ identical }) => identical),
+  allocatedMiB: median(copies.map(({ allocatedMiB }) => allocatedMiB)),
+  isDevice: target.canDiscard,
+});
+
+const faultsOf = ({ method, copies }: Way): readonly string[] =>
+  copies.flatMap(({ fault }) => (fault === '' ? [] : [`${method.name}, file -> ${method.target}: ${fault}`]));
+
+/** Runs it; `tell` hears what it is at. */
+export const runBenchmark = async (wish: Wish, tell: (doing: string) => void): Promise<Results> => {
+  for (const [file, debian] of [
+    ['rsync', 'rsync'],
+    ['stunnel', 'stunnel4'],
+  ] as const) {
+    if (lacking(file, debian) !== undefined) throw new Error(`needs ${file}: install the Debian package ${debian}`);
+  }
+  const loadBefore = load();
+  const folder = mkdtempSync(join(tmpdir(), 'transship-bench-'));
+  const targets: TargetDisk[] = [];
+  const clear = (): void => {
+    for (const target of targets) target.close();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  process.once('exit', clear);
+  try {
+    tell('building the program of the copy pods');
+    const program = await builtProgram(join(folder, 'program'));
+    tell(`making a disk of ${wish.bytes / 2 ** 20} MiB`);
+    mkdirSync(join(folder, 'source'));
+    const source = join(folder, 'source/disk.img');
+    makeSourceImage(source, wish.bytes);
+    targets.push(fileTarget(join(folder, 'image'), wish.bytes));
+    targets.push(await blockTarget(join(folder, 'device'), wish.bytes));
+    const ways = targets.flatMap((target) =>
+      methodsFor(target, program).map((method): Way => ({ method, target, copies: [] })),
+    );
+    warm(source);
+    for (let round = 0; round < wish.rounds; round += 1) {
+      for (const { method, target, copies } of turned(ways, round)) {
+        if (method.lacking !== undefined) continue;
+        tell(`round ${round + 1} of ${wish.rounds}: file -> ${target.kind}, ${method.name}`);
+        const place = { source, target, folder: join(folder, 'work'), address: nextLoopbackAddress() };
+        copies.push(await measureCopy(method, place));
+        await target.renew();
+        // What is still on its way to the disk is not the next one's.
+        await mustRun('sync', ['--file-system', folder]);
+      }
+    }
+    tell('from the stop of a machine to the first byte');
+    const firstByte = await measureFirstByte(program, wish.rounds);
+    return {
+      machine: { ...(await describeMachine()), loadBefore, loadAfter: load() },
+      bytes: wish.bytes,
+      dataMiB: (statSync(source).blocks * 512) / 2 ** 20,
+      rounds: wish.rounds,
+      device: targets.find(({ kind }) => kind === 'block')?.what ?? '',
+      rows: ways.map(rowOf),
+      firstByte,
+      faults: [...ways.flatMap(faultsOf), ...firstByte.faults],
+    };
+  } finally {
+    process.off('exit', clear);
+    clear();
+  }
+};
