@@ -85,10 +85,8 @@ export interface Fleet {
   readonly quietAtMs: number;
 }
 
-export interface FleetOptions {
-  /** Most machines; most fleets are small. Default 20. */
-  readonly mostMachines?: number;
-}
+/** Most fleets are small. */
+const mostMachines = 20;
 
 /** Draws from a list; earlier entries are no likelier than later ones, so write a likely one twice. */
 export const oneOf = <T>(random: () => number, values: readonly [T, ...(readonly T[])]): T =>
@@ -192,9 +190,8 @@ const planActs = (random: () => number, machines: number, migrations: number, un
 };
 
 /** Plans a fleet from random numbers between 0 and 1. */
-export const planFleet = (random: () => number, options: FleetOptions = {}): Fleet => {
-  const most = options.mostMachines ?? 20;
-  const count = 1 + Math.floor((most - 0.001) * random() ** 8);
+export const planFleet = (random: () => number): Fleet => {
+  const count = 1 + Math.floor((mostMachines - 0.001) * random() ** 8);
   const machines = Array.from({ length: count }, (_, index) =>
     planMachine(random, count > 1 && random() < 0.2 ? 'lab' : 'shop', `vm${index}`),
   );
