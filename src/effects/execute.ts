@@ -6,17 +6,16 @@
 import { concatMap, map, type Observable, of } from 'rxjs';
 import type { Command } from '../core/decision.ts';
 import type { MachineFacts } from '../core/facts.ts';
-import { isFinal } from '../core/guest.ts';
-import type { VirtualMachine, VirtualMachineInstance } from '../core/objects.ts';
+import type { VirtualMachine } from '../core/objects.ts';
 import type { MachineKey, WrittenKind } from '../core/reading.ts';
 import { isStillMovable } from '../core/stillMovable.ts';
 import type { MigrationRecord } from '../core/storageMigration.ts';
 import { type PatchOperation, patchRepair, patchToSource, patchToTarget } from '../core/volumePatch.ts';
-import { projectVirtualMachineInstance } from '../kube/project.ts';
 import { resources } from '../kube/resources.ts';
 import { targetClaim } from '../kube/targetClaim.ts';
 import type { EffectDeps } from './deps.ts';
-import { type Outcome, outcomeOf, readOf } from './outcome.ts';
+import { instanceIsOver, instanceOnServer } from './instanceOnServer.ts';
+import { type Outcome, outcomeOf } from './outcome.ts';
 
 /** What was written, for the memory of own writes; undefined where no start depends on it being seen. */
 export interface Executed {
@@ -82,23 +81,9 @@ export const execute = (
 
 const refOf = (machine: VirtualMachine) => ({ namespace: machine.namespace, name: machine.name });
 
-/** The VMI as the server has it now; undefined in `done` when there is none. */
-const readInstance = (facts: MachineFacts, deps: EffectDeps): Observable<Outcome<VirtualMachineInstance | undefined>> =>
-  readOf(
-    deps.api.get(resources.virtualMachineInstances, { namespace: facts.view.migration.namespace, name: facts.name }),
-  ).pipe(
-    map((outcome) => {
-      if (outcome.kind !== 'done' || outcome.value === undefined) return outcome as Outcome<undefined>;
-      const projection = projectVirtualMachineInstance(outcome.value);
-      return projection.kind === 'kept'
-        ? { kind: 'done', value: projection.object }
-        : conflict('the VMI cannot be read');
-    }),
-  );
-
 /** Volumes must never be patched unless the VMI is Running on its sources and not on its way out (contract §0.7). */
 const ifStillRunning = (facts: MachineFacts, deps: EffectDeps, write: () => Observable<Outcome>): Observable<Outcome> =>
-  readInstance(facts, deps).pipe(
+  instanceOnServer(facts.view.migration.namespace, facts.name, deps).pipe(
     concatMap((read): Observable<Outcome> => {
       if (read.kind !== 'done') return of(read);
       return isStillMovable(read.value, facts)
@@ -107,14 +92,9 @@ const ifStillRunning = (facts: MachineFacts, deps: EffectDeps, write: () => Obse
     }),
   );
 
-/** A VMI may have been made from a stale copy of the VM, with no write that the guard could see (contract §4.6). */
 const ifStillOff = (facts: MachineFacts, deps: EffectDeps, write: () => Observable<Outcome>): Observable<Outcome> =>
-  readInstance(facts, deps).pipe(
-    concatMap((read): Observable<Outcome> => {
-      if (read.kind !== 'done') return of(read);
-      const ended = read.value === undefined || (isFinal(read.value) && !read.value.deleting);
-      return ended ? write() : of(conflict('a VMI exists'));
-    }),
+  instanceIsOver(facts.view.migration.namespace, facts.name, deps).pipe(
+    concatMap((over): Observable<Outcome> => (over.kind === 'done' ? write() : of(over))),
   );
 
 /** A claim that a DataVolume owns goes with it; deleted alone it would be made again (contract §8). */

@@ -2,9 +2,8 @@
 // serial lane per migration.
 //
 // Flow: any machine of a migration wakes it; a run reads the facts as they are then and decides for all its groups.
-// Guarantees: a deletion waits for nothing and takes exactly the pod it was decided for; before a pod is made, the VM
-// is read from the server and must be the very version that was seen off, because KubeVirt writes a VM before it
-// starts it (law 1, contract §4.6). Assumptions: names are deterministic, so making a pod twice meets AlreadyExists.
+// Guarantees: a deletion waits for nothing and takes exactly the pod it was decided for; before a pod is made, the
+// server is asked whether its machines are still off (stillOff.ts). Assumptions: names are deterministic, so making a pod twice meets AlreadyExists.
 import { concatMap, defer, from, map, merge, mergeMap, type Observable, of, share, tap, toArray } from 'rxjs';
 import { decideGroups, type GroupCommand, type GroupDecision } from '../core/groups.ts';
 import type { MigrationView } from '../core/migration.ts';
@@ -20,8 +19,9 @@ import { copyManifest } from './copyManifest.ts';
 import type { EffectDeps } from './deps.ts';
 import { groupKeys, makeKeys } from './groupKeys.ts';
 import type { Happening } from './happening.ts';
-import { type Outcome, outcomeOf, readOf } from './outcome.ts';
+import { type Outcome, outcomeOf } from './outcome.ts';
 import { backOffMs, idle, type Run } from './run.ts';
+import { stillOff } from './stillOff.ts';
 
 type Deletion = Extract<GroupCommand, { kind: 'deletePod' }>;
 type Creation = Exclude<GroupCommand, Deletion>;
@@ -205,22 +205,3 @@ const machinesServed = (
   view.members
     .filter((member) => member.record?.disks.some((disk) => command.targets.includes(disk.target)))
     .map((member) => member.name);
-
-/** Reads each VM from the server: `done` only if all are the very versions from which the copy was decided. */
-const stillOff = (machines: readonly string[], view: MigrationView, deps: EffectDeps): Observable<Outcome<undefined>> =>
-  from(machines).pipe(
-    mergeMap((name) =>
-      readOf(deps.api.get(resources.virtualMachines, { namespace: view.migration.namespace, name })).pipe(
-        map((outcome): Outcome<undefined> => {
-          if (outcome.kind !== 'done') return outcome;
-          const seen = view.members.find((member) => member.name === name)?.view.machine;
-          const found = outcome.value?.metadata.resourceVersion;
-          return found !== undefined && found === seen?.resourceVersion
-            ? { kind: 'done', value: undefined }
-            : { kind: 'conflict', message: `VM ${name} has changed since it was seen off` };
-        }),
-      ),
-    ),
-    toArray(),
-    map((outcomes) => outcomes.find((outcome) => outcome.kind !== 'done') ?? { kind: 'done', value: undefined }),
-  );

@@ -1,8 +1,9 @@
 // The copy pods of a migration: each deletion on its own, creations in one lane that looks at the server first.
-import { filter, map, of } from 'rxjs';
+import { filter, map, of, throwError } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import type { MachineFacts } from '../../../src/core/facts.ts';
 import { groupLoop } from '../../../src/effects/groupLoop.ts';
+import { KubeFailure } from '../../../src/kube/api.ts';
 import {
   client,
   facts,
@@ -15,7 +16,7 @@ import {
   vmi,
   wanted,
 } from '../../core/builders.ts';
-import { offVm } from '../cast.ts';
+import { offVm, vmi as rawVmi } from '../cast.ts';
 import { type MarbleHelpers, marbles } from '../marbles.ts';
 import { answer, conflict, effectStage, type Scene, told, unanswered } from './effectStage.ts';
 
@@ -57,21 +58,27 @@ const scenes: Readonly<Record<string, Scene>> = {
 };
 
 const look = 'get VirtualMachine web-1';
+const lookAtVmi = 'get VirtualMachineInstance web-1';
 const makeServer = 'create copy-server-move: web-1-root-fast';
 const makeClient = 'create copy-client-web-1-root: web-1-root';
 const words = {
   L: look,
+  V: lookAtVmi,
   S: makeServer,
   C: makeClient,
   X: 'delete copy-client-web-1-root',
   Y: 'delete copy-server',
 };
 
+const noVmi = throwError(() => new KubeFailure('status', 'not found', { code: 404, reason: 'NotFound' }));
 /** The server's VM is the one that was seen off. */
 const seenOff = () => of(offVm('web-1', { version: '100' }));
 
 const loop = (helpers: MarbleHelpers, line: string, options: Parameters<typeof effectStage>[1] = {}) => {
-  const stage = effectStage(helpers, { ...options, answers: { [look]: seenOff(), ...options.answers } });
+  const stage = effectStage(helpers, {
+    ...options,
+    answers: { [look]: seenOff(), [lookAtVmi]: noVmi, ...options.answers },
+  });
   const wakes = stage.migrationWakes(helpers.hot<Scene>(line, scenes));
   return { stage, out: groupLoop(wakes, stage.deps).pipe(map(told)) };
 };
@@ -115,11 +122,11 @@ describe('groupLoop', () => {
     });
   });
 
-  test('looks at the VM on the server before it makes a pod', () => {
+  test('looks at VM and VMI on the server before it makes a pod', () => {
     marbles((helpers) => {
       const answers = { [makeServer]: answer(helpers, '-(a|)', '150'), [makeClient]: answer(helpers, '-(a|)', '160') };
       const { stage, out } = loop(helpers, '--n-----s-----|', { answers });
-      helpers.expectObservable(stage.sent).toBe('    --(LS)--(LC)', words);
+      helpers.expectObservable(stage.sent).toBe('    --(LVS)-(LVC)', words);
       helpers.expectObservable(out).toBe('           ---s-----c----|', {
         s: 'createServer done',
         c: 'createClient done',
@@ -136,11 +143,20 @@ describe('groupLoop', () => {
     });
   });
 
+  test('makes no pod when there is a VMI of which the VM, written before it or not at all, does not tell', () => {
+    marbles((helpers) => {
+      const answers = { [lookAtVmi]: of(rawVmi('web-1', { phase: 'Scheduling' })) };
+      const { stage, out } = loop(helpers, '--n------|', { answers, limits: { retryMs: 100 } });
+      helpers.expectObservable(stage.sent).toBe('    --(LV)', words);
+      helpers.expectObservable(out).toBe('           --c------|', { c: 'createServer conflict' });
+    });
+  });
+
   test('makes nothing while the server that it made is unseen', () => {
     marbles((helpers) => {
       const answers = { [makeServer]: answer(helpers, '-(a|)', '150') };
       const { stage, out } = loop(helpers, '--n----n----n----|', { answers });
-      helpers.expectObservable(stage.sent).toBe('    --(LS)', words);
+      helpers.expectObservable(stage.sent).toBe('    --(LVS)', words);
       helpers.expectObservable(out).toBe('           ---s-------------|', { s: 'createServer done' });
     });
   });
@@ -149,7 +165,7 @@ describe('groupLoop', () => {
     marbles((helpers) => {
       const answers = { [makeServer]: answer(helpers, '-#', '', unanswered) };
       const { stage, out } = loop(helpers, '--n----n-------------------|', { answers, lateWriteMs: 20 });
-      helpers.expectObservable(stage.sent).toBe('    --(LS)-----------------(LS)', words);
+      helpers.expectObservable(stage.sent).toBe('    --(LVS)----------------(LVS)', words);
       helpers.expectObservable(out).toBe('           ---u--------------------u--|', { u: 'createServer unknown' });
     });
   });
@@ -157,7 +173,7 @@ describe('groupLoop', () => {
   test('makes nothing during the start-up hold, and needs no event to begin after it', () => {
     marbles((helpers) => {
       const { stage, out } = loop(helpers, '--n---------------|', { holdUntilMs: 10 });
-      helpers.expectObservable(stage.sent).toBe('    ----------(LS)', words);
+      helpers.expectObservable(stage.sent).toBe('    ----------(LVS)', words);
       helpers.expectObservable(out).toBe('           ----------s-------|', { s: 'createServer done' });
     });
   });
@@ -165,9 +181,9 @@ describe('groupLoop', () => {
   test('does not cut a creation off when the machine is started, and does not let a deletion wait for it', () => {
     marbles((helpers) => {
       const hanging = answer(helpers, '               ---------(a|)', '160');
-      const { stage, out } = loop(helpers, '--s---w------|', { answers: { [makeClient]: hanging } });
-      helpers.expectObservable(stage.sent).toBe('    --(LC)Y', words);
-      helpers.expectObservable(out).toBe('           ------d----c-|', {
+      const { stage, out } = loop(helpers, '--s----w-----|', { answers: { [makeClient]: hanging } });
+      helpers.expectObservable(stage.sent).toBe('    --(LVC)Y', words);
+      helpers.expectObservable(out).toBe('           -------d---c-|', {
         d: 'deletePod done',
         c: 'createClient done',
       });
@@ -180,7 +196,9 @@ describe('groupLoop', () => {
       const otherClient = 'create copy-client-db-1-root: db-1-root';
       const answers = {
         [look]: seenOff(),
+        [lookAtVmi]: noVmi,
         'get VirtualMachine db-1': of(offVm('db-1', { version: '100' })),
+        'get VirtualMachineInstance db-1': noVmi,
         [makeClient]: answer(helpers, '---(a|)', '160'),
         [otherClient]: answer(helpers, '---(a|)', '161'),
       };
