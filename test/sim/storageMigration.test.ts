@@ -526,7 +526,7 @@ describe('what people read', () => {
         ask(),
         until((performing) => performing.condition('Failed').status === 'True'),
         act((performing) => {
-          expect(performing.condition('Failed')).toMatchObject({ reason: 'CopyFailing' });
+          expect(performing.condition('Failed')).toMatchObject({ reason: 'RsyncFailed' });
           expect(performing.condition('Failed').message).toContain('rsync');
           expect(sideOf(performing, web)).toBe('source');
           fails = false;
