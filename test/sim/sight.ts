@@ -154,12 +154,15 @@ export const sightOf = (world: World, cast: readonly Machine[]): Sight => {
     hasEnded,
     unfinishedMigrations: (machine) => unfinished(machine).map(({ metadata }) => metadata.uid ?? ''),
     standsOnTarget: (machine) => {
-      const uid = instance(machine)?.metadata.uid;
-      const launchers = pods(machine).filter(
-        (pod) => !isTerminal(pod) && pod.metadata.ownerReferences?.some((owner) => owner.uid === uid) === true,
-      );
+      const ownedBy = (uid: string | undefined): readonly KubeObject[] =>
+        pods(machine).filter(
+          (pod) => !isTerminal(pod) && pod.metadata.ownerReferences?.some((owner) => owner.uid === uid) === true,
+        );
+      const launchers = ownedBy(instance(machine)?.metadata.uid);
       const targets = new Set(machine.disks.map(({ target }) => target));
-      return launchers.length > 0 && launchers.every((pod) => claimsOfPod(pod).some((claim) => targets.has(claim)));
+      // A hotplugged disk is under a launcher although another pod mounts its claim (contract §2.5).
+      const under = (pod: KubeObject) => [pod, ...ownedBy(pod.metadata.uid)].flatMap(claimsOfPod);
+      return launchers.length > 0 && launchers.every((pod) => under(pod).some((claim) => targets.has(claim)));
     },
     copyPodsOn: (machine) =>
       pods(machine)
