@@ -9,11 +9,15 @@ import type { MachineFacts } from './facts.ts';
 import { failureSentence, isHopeless } from './failedCopies.ts';
 import type { Pod, VirtualMachine } from './objects.ts';
 import type { MigrationRecord } from './storageMigration.ts';
-import { missingClaims, targetObstacle } from './targets.ts';
+import { missingClaims, takenTarget, targetObstacle } from './targets.ts';
 
 type Offline = NonNullable<MigrationRecord['offline']>;
 
 const hasEnded = (pod: Pod): boolean => pod.phase === 'Succeeded' || pod.phase === 'Failed';
+
+const isOurs = (pod: Pod, { view }: MachineFacts): boolean => pod.migrationUid === view.migration.uid;
+
+const namesOf = (pods: readonly Pod[]): string => pods.map((pod) => pod.name).join(', ');
 
 /** The machine is off and stands on A. */
 export const decideOffline = (facts: MachineFacts, record: MigrationRecord, circumstances: Circumstances): Decision => {
@@ -24,6 +28,8 @@ export const decideOffline = (facts: MachineFacts, record: MigrationRecord, circ
   if (!facts.offSinceCopyBegan || isDisturbed(facts, offline)) return voidCopy(record, circumstances);
   const results = takeDownResults(facts, offline, circumstances.now);
   if (results !== undefined) return act('CopyingOffline', { kind: 'record', ...results(record) });
+  const taken = takenTarget(facts, record);
+  if (taken !== undefined) return needsAttention(taken.reason, taken.message);
   const missing = record.disks.map((disk) => disk.volume).filter((volume) => !offline.copied.includes(volume));
   const hopeless = offline.failures.filter((failure) => isHopeless(failure, circumstances.limits));
   // One bad disk does not stop the others: what they achieve is there when it is mended.
@@ -49,6 +55,9 @@ const beginCopy = (
   if (facts.goal === 'pause') return wait('Waiting', 'spec.paused to be false');
   const busy = stillBusy(facts);
   if (busy !== undefined) return wait('Waiting', busy);
+  // The version of the VM names a copy, and it may be the same as before: what an earlier client did must not count.
+  const earlier = facts.copyPods.filter((pod) => pod.role === 'copyClient' && isOurs(pod, facts));
+  if (earlier.length > 0) return wait('Waiting', `earlier copies to be gone: ${namesOf(earlier)}`);
   const obstacle = targetObstacle(facts, record);
   if (obstacle !== undefined) return needsAttention(obstacle.reason, obstacle.message);
   const missing = missingClaims(facts, record);
@@ -73,38 +82,55 @@ const beginCopy = (
 export const stillBusy = (facts: MachineFacts): string | undefined => {
   if (facts.unfinished.length > 0) return 'the migration of its VMI to end';
   if (facts.foreignPods.length === 0) return undefined;
-  return `pods to let go of its claims: ${facts.foreignPods.map((pod) => pod.name).join(', ')}`;
+  return `pods to let go of its claims: ${namesOf(facts.foreignPods)}`;
 };
 
 /** Whether somebody else has a hand on source or copy, or either is no longer what it was: it cannot be relied on any more. */
 const isDisturbed = ({ foreignPods, view }: MachineFacts, { claims }: Offline): boolean =>
   foreignPods.length > 0 || claims.some(({ name, uid }) => view.claim(name)?.uid !== uid);
 
+/** A client that failed under a server, and then the server itself, are one failure and not two. */
+const isSameFall = (before: Offline['failures'][number], pod: Pod): boolean =>
+  pod.role === 'copyServer' &&
+  before.reason !== 'CopyServerFailed' &&
+  Date.parse(before.at) >= Date.parse(pod.createdAt);
+
 /** What pods of this very copy have ended and are not yet written down. */
 const takeDownResults = (facts: MachineFacts, offline: Offline, now: number) => {
   const at = new Date(now).toISOString();
-  const ours = facts.copyPods.filter((pod) => pod.migrationUid === facts.view.migration.uid);
+  const ours = facts.copyPods.filter((pod) => isOurs(pod, facts));
+  const targetOf = (volume: string): string => facts.record?.disks.find((disk) => disk.volume === volume)?.target ?? '';
+  const serversOf = (volume: string): readonly Pod[] =>
+    ours.filter((pod) => pod.role === 'copyServer' && pod.claims.includes(targetOf(volume)));
   let copied = offline.copied;
   let failures = offline.failures;
   const fail = (volume: string, pod: Pod, { reason, message }: CopyFailure): void => {
     const before = failures.find((failure) => failure.volume === volume);
     // What is being deleted was cancelled, and each pod counts once.
     if (pod.deleting || before?.podUid === pod.uid) return;
-    const failure = { volume, count: (before?.count ?? 0) + 1, at, podUid: pod.uid, reason, message };
-    failures = [...failures.filter((other) => other !== before), failure];
+    const count = (before?.count ?? 0) + (before !== undefined && isSameFall(before, pod) ? 0 : 1);
+    failures = [
+      ...failures.filter((other) => other !== before),
+      { volume, count, at, podUid: pod.uid, reason, message },
+    ];
   };
   // A server runs until it is deleted; one that has ended takes its clients with it.
-  const fallen = ours.filter((pod) => pod.role === 'copyServer' && hasEnded(pod) && !pod.deleting);
-  const fallenUnder = (volume: string): Pod | undefined => {
-    const target = facts.record?.disks.find((disk) => disk.volume === volume)?.target;
-    return fallen.find((server) => target !== undefined && server.claims.includes(target));
-  };
+  const fallenUnder = (volume: string): Pod | undefined =>
+    serversOf(volume).find((server) => hasEnded(server) && !server.deleting);
+  const isBlameless = (volume: string, reason: CopyFailure['reason']): boolean =>
+    serversOf(volume).some(
+      (server) =>
+        // It was taken down already that the server has ended.
+        failures.some((failure) => failure.volume === volume && failure.podUid === server.uid) ||
+        // It has an address before its image is pulled. What ended meanwhile counts when the server runs.
+        (reason === 'ServerUnreachable' && server.phase === 'Pending' && !server.deleting),
+    );
   for (const client of ours) {
     if (client.role !== 'copyClient' || client.copyId !== offline.id || copied.includes(client.volumeName)) continue;
     const result = copyResultOf(client, facts.view.migration.spec.transfer.verify);
     if (result.kind === 'whole') copied = [...copied, client.volumeName];
-    const counts = result.kind === 'failed' && fallenUnder(client.volumeName) === undefined;
-    if (counts) fail(client.volumeName, client, result);
+    if (result.kind !== 'failed' || fallenUnder(client.volumeName) !== undefined) continue;
+    if (!isBlameless(client.volumeName, result.reason)) fail(client.volumeName, client, result);
   }
   for (const { volume } of facts.record?.disks.filter((disk) => !copied.includes(disk.volume)) ?? []) {
     const server = fallenUnder(volume);
@@ -126,7 +152,7 @@ const cutOver = (
   { clearance, limits, now }: Circumstances,
 ): Decision => {
   if (facts.copyPods.length > 0) {
-    return wait('CuttingOver', `the copy pods to be gone: ${facts.copyPods.map((pod) => pod.name).join(', ')}`);
+    return wait('CuttingOver', `the copy pods to be gone: ${namesOf(facts.copyPods)}`);
   }
   const busy = stillBusy(facts);
   if (busy !== undefined) return wait('CuttingOver', busy);

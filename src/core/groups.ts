@@ -9,6 +9,7 @@ import { isHopeless } from './failedCopies.ts';
 import { isGivenUp, modeOf } from './mode.ts';
 import type { Pod, StorageMigration } from './objects.ts';
 import type { RecordedDisk } from './storageMigration.ts';
+import { takenTarget } from './targets.ts';
 
 export type GroupCommand =
   | { readonly kind: 'deletePod'; readonly pod: Pod; readonly cause: CancelCause }
@@ -70,6 +71,7 @@ const wishOf = (facts: MachineFacts, limits: Limits): Wish | undefined => {
   if (offline === undefined || facts.record === undefined) return undefined;
   if (modeOf(facts) !== 'offline' || isGivenUp(facts) || facts.spec !== 'source') return undefined;
   if (!facts.offSinceCopyBegan || stillBusy(facts) !== undefined) return undefined;
+  if (takenTarget(facts, facts.record) !== undefined) return undefined;
   const hopeless = new Set(
     offline.failures.filter((failure) => isHopeless(failure, limits)).map((failure) => failure.volume),
   );

@@ -61,6 +61,19 @@ export const missingClaims = (facts: MachineFacts, record: MigrationRecord): rea
     return [{ kind: 'createClaim', disk, target }];
   });
 
+/** A target that another VM names by now: what is written to it may be what that VM's guest is to find there. */
+export const takenTarget = (facts: MachineFacts, record: MigrationRecord): Attention | undefined => {
+  for (const { target } of record.disks) {
+    const users = facts.view.otherUsersOf(target);
+    if (users.length === 0) continue;
+    return {
+      reason: 'TargetInUse',
+      message: `target claim ${target} is named by VM ${users.join(', ')} by now; take it out there, or name another one`,
+    };
+  }
+  return undefined;
+};
+
 /** The first problem with any claim of an accepted machine, which has no business on its targets yet, nor has any other. */
 export const targetObstacle = (facts: MachineFacts, record: MigrationRecord): Attention | undefined => {
   // What cannot be read must not be told to be missing, nor be made a second time.
@@ -69,13 +82,6 @@ export const targetObstacle = (facts: MachineFacts, record: MigrationRecord): At
   for (const disk of record.disks) {
     const problem = claimsProblem(facts.view, disk);
     if (problem !== undefined) return problem;
-    const users = facts.view.otherUsersOf(disk.target);
-    if (users.length > 0) {
-      return {
-        reason: 'TargetInUse',
-        message: `target claim ${disk.target} is named by VM ${users.join(', ')} by now; take it out there, or name another one`,
-      };
-    }
   }
-  return undefined;
+  return takenTarget(facts, record);
 };

@@ -2,6 +2,7 @@
 // (test/core/explore), kept here so that a reader sees the facts.
 import { describe, expect, test } from 'vitest';
 import { decide } from '../../src/core/decide.ts';
+import { decideGroups } from '../../src/core/groups.ts';
 import type { Pod } from '../../src/core/objects.ts';
 import { isStillMovable } from '../../src/core/stillMovable.ts';
 import * as make from './builders.ts';
@@ -449,5 +450,68 @@ describe('guards that no order of events in the small worlds has missed', () => 
       pods: [mixed],
     });
     expect(told(decide(facts, clear()))).toBe('attention BootedOnIncompleteTarget');
+  });
+});
+
+describe('an offline copy', () => {
+  const ended = { phase: 'Succeeded', ended: make.wholeEnd } as const;
+  const broken = { phase: 'Failed', ended: make.brokenEnd } as const;
+  const fallen = { phase: 'Failed', ended: { exitCode: 137, message: '' }, createdAt: make.at(-60) } as const;
+  type Failures = ReturnType<typeof make.offline>['failures'];
+  const copying = (pods: readonly Pod[], failures: Failures = []) =>
+    make.stoppedFacts({ record: make.record({ offline: make.offline({ failures }) }), pods });
+  const failuresOf = (facts: ReturnType<typeof copying>): Failures => {
+    const [command] = decide(facts, clear()).commands;
+    return command?.kind === 'record'
+      ? (command.record.offline?.failures ?? [])
+      : (facts.record?.offline?.failures ?? []);
+  };
+
+  test.each([
+    ['whole', make.client('web-1', ended)],
+    ['running', make.client()],
+    ['being deleted', make.client('web-1', { ...ended, deleting: true })],
+  ])('is not begun beside a client of a void one under the same version of the VM, which is %s', (_, client) => {
+    // Somebody had a hand on the target, and nothing has written the VM since: the next copy would have the same id.
+    const facts = make.stoppedFacts({ record: make.record({ copiesBegun: 1 }), pods: [client] });
+    expect(told(decide(facts, clear()))).toBe(`wait: earlier copies to be gone: ${client.name}`);
+    expect(told(decide(make.stoppedFacts({ record: make.record({ copiesBegun: 1 }) }), clear()))).toBe(
+      'record copyBegins',
+    );
+  });
+
+  test('is left to a person when another VM names its target, however far it is', () => {
+    const otherUsersOf = (name: string) => (name === make.targetOf() ? ['db-1'] : []);
+    const record = make.record({ offline: make.offline() });
+    const facts = make.stoppedFacts({ record, otherUsersOf, pods: [make.server(), make.client()] });
+    expect(told(decide(facts, clear()))).toBe('attention TargetInUse');
+    const view = { migration: facts.view.migration, pods: facts.copyPods, members: [facts] };
+    const { ends, begins } = decideGroups(view, { ...clear(), clearanceOf: () => ({ kind: 'clear' }) });
+    expect(ends.map((end) => end.kind === 'deletePod' && end.pod.role)).toEqual(['copyClient', 'copyServer']);
+    expect(begins).toEqual([]);
+  });
+
+  test('that fails because its server has ended has failed once, whichever end is seen first', () => {
+    const server = make.server(['web-1'], fallen);
+    const client = make.client('web-1', broken);
+    const together = failuresOf(copying([server, client]));
+    expect(together).toMatchObject([{ count: 1, reason: 'CopyServerFailed' }]);
+    expect(failuresOf(copying([{ ...server, deleting: true }, client], together))).toEqual(together);
+    const clientFirst = failuresOf(copying([make.server(), client]));
+    expect(clientFirst).toMatchObject([{ count: 1, reason: 'ServerUnreachable' }]);
+    expect(failuresOf(copying([server], clientFirst))).toMatchObject([{ count: 1, reason: 'CopyServerFailed' }]);
+  });
+
+  test('that fails under one server after the other has failed as often', () => {
+    const before = failuresOf(copying([make.server(['web-1'], fallen)]));
+    const next = make.server(['web-1'], { ...fallen, uid: 'next', createdAt: make.at(-1) });
+    expect(failuresOf(copying([next], before))).toMatchObject([{ count: 2 }]);
+  });
+
+  test('that does not reach a server which has not begun to run has not failed before that runs', () => {
+    const client = make.client('web-1', broken);
+    const pulling = make.server(['web-1'], { phase: 'Pending' });
+    expect(told(decide(copying([pulling, client]), clear()))).toBe('wait: the copy of root');
+    expect(failuresOf(copying([make.server(), client]))).toMatchObject([{ count: 1 }]);
   });
 });

@@ -358,7 +358,7 @@ describe('the daemon', () => {
           client: ' --------r---------g-------',
         },
         {
-          records: '----o--------v----o',
+          records: '----o--------v-----o',
           writes: ' ----sc------(xy)----sc',
         },
       );
