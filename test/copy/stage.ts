@@ -174,7 +174,7 @@ export const mount = (root: string, name: string, kind: DiskKind): string => {
 
 let pods = 0;
 /** An address of this machine that no other test has. */
-const freeAddress = (): string => {
+export const freeAddress = (): string => {
   pods += 1;
   return `127.${1 + ((process.pid >> 8) % 250)}.${process.pid % 256}.${pods % 256}`;
 };
