@@ -43,6 +43,9 @@ const isNamed = (stage: Stage, { namespace, name }: PlannedMachine): boolean =>
         listOf(at(migration, 'spec', 'virtualMachines')).some((each) => at(each, 'name') === name),
     );
 
+/** Told to a person in time, while it may yet end by itself: a kubelet tries again only every two minutes. */
+const passing = new Set(['CopyPodPending']);
+
 /** What status says of the machine. */
 export const standingOf = (stage: Stage, machine: PlannedMachine): Standing => {
   const entry = entryFor(stage, machine);
@@ -52,7 +55,8 @@ export const standingOf = (stage: Stage, machine: PlannedMachine): Standing => {
   }
   const reason = String(at(entry, 'reason'));
   if (at(entry, 'mode') === 'Done') return standing('done', reason);
-  if (at(entry, 'phase') === 'NeedsAttention' || at(entry, 'phase') === 'Refused') return standing('attention', reason);
+  const isAsked = at(entry, 'phase') === 'NeedsAttention' || at(entry, 'phase') === 'Refused';
+  if (isAsked && !passing.has(reason)) return standing('attention', reason);
   return standing('open', `${at(entry, 'phase')}: ${at(entry, 'message')} Waits for ${at(entry, 'waitingFor')}`);
 };
 
