@@ -27,6 +27,7 @@ import { type CopyNews, keyText, type MachineKey, type Reading } from '../core/r
 import { type KubeApi, KubeFailure, type KubeObject } from '../kube/api.ts';
 import { resources } from '../kube/resources.ts';
 import { groupWhile } from '../operators/groupWhile.ts';
+import { inTurns } from '../operators/inTurns.ts';
 import type { Situation } from './modes.ts';
 
 export interface CopyNewsOptions {
@@ -42,22 +43,30 @@ export interface CopyNewsOptions {
 /** Progress is the last thing that a client wrote, but for a line of rsync or stunnel. */
 const tail = { tailLines: 5, limitBytes: 4096 } as const;
 const eventsAtMost = 20;
+/** Of all machines together: the API server has each log fetched from a node, and every other request comes first. */
+const questionsAtOnce = 4;
 
 /** Emits a machine whenever there is something new to tell of its copy pods. */
-export const copyNews = (options: CopyNewsOptions): OperatorFunction<Situation, MachineKey> =>
-  groupWhile({
+export const copyNews = (options: CopyNewsOptions): OperatorFunction<Situation, MachineKey> => {
+  const turn = inTurns(questionsAtOnce);
+  return groupWhile({
     key: ({ key }: Situation) => keyText(key),
     until: ({ facts }) => facts === undefined,
     project: (situations) =>
       situations.pipe(
         distinctUntilChanged((one, other) => isCopied(one) === isCopied(other)),
-        switchMap((situation) => (isCopied(situation) ? listenTo(situation.key, options) : EMPTY)),
+        switchMap((situation) => (isCopied(situation) ? listenTo(situation.key, turn, options) : EMPTY)),
       ),
   });
+};
 
 const isCopied = ({ facts, settled }: Situation): boolean => facts !== undefined && settled === 'offline';
 
-const listenTo = (key: MachineKey, options: CopyNewsOptions): Observable<MachineKey> =>
+const listenTo = (
+  key: MachineKey,
+  turn: ReturnType<typeof inTurns>,
+  options: CopyNewsOptions,
+): Observable<MachineKey> =>
   defer(() => {
     const asked = new Set<string>();
     return interval(options.periodMs).pipe(
@@ -66,7 +75,7 @@ const listenTo = (key: MachineKey, options: CopyNewsOptions): Observable<Machine
         for (const uid of asked) if (pods.every((pod) => pod.uid !== uid)) forget(uid, asked, options);
         return from(pods).pipe(
           mergeMap((pod) =>
-            newsOf(pod, options).pipe(
+            turn(newsOf(pod, options)).pipe(
               filter((news) => !isSame(options.board.get(pod.uid), news)),
               map((news) => {
                 asked.add(pod.uid);

@@ -130,4 +130,19 @@ describe('copyNews', () => {
       });
     });
   });
+
+  test('of many copies few are asked at once, and each in its turn', () => {
+    marbles((helpers) => {
+      const pods = Array.from({ length: 12 }, (_, index) => client('web-1', { uid: `uid-${index}` }));
+      const slow = helpers.cold('--(a|)', { a: line(10) });
+      const { news, board } = play(helpers, '-o------------', { pods, log: () => slow });
+      helpers.expectObservable(news.pipe(map(() => String(board.size))), '^-------------!').toBe('------------a-', {
+        a: '12',
+      });
+      const four = (frames: string) => [frames, frames, frames, frames];
+      helpers
+        .expectSubscriptions(slow.subscriptions)
+        .toBe([...four('------^-!'), ...four('--------^-!'), ...four('----------^-!')]);
+    });
+  });
 });
