@@ -43,8 +43,11 @@ export interface DaemonOptions extends ModesOptions {
   readonly onSignal?: (resource: Resource, signal: WatchSignal<Kept>) => void;
 }
 
-/** After this a write of our own counts as seen although the store never showed its version. */
-const unseenMs = 30_000;
+/**
+ * After this a write of our own counts as seen although the store never showed its version: not before a watch that has
+ * fallen silent was broken off and has listed again, or a patch that landed would be taken for one that never did.
+ */
+const unseenMs = ({ idleMs = 150_000 }: WatchKindOptions): number => idleMs + 60_000;
 
 /**
  * Runs the daemon; emits what it does. It errors only on a bug. When `stop$` emits, no request is sent any more but the
@@ -80,7 +83,7 @@ export const daemon = (api: KubeApi, options: DaemonOptions, stop$: Observable<u
       api: endable(api, () => over),
       // Who decides from nothing begins nothing.
       reading: { ...reading, synced: () => !over && reading.synced() },
-      ownWrites: ownWrites({ now, lateWriteMs: options.lateWriteMs, unseenMs }),
+      ownWrites: ownWrites({ now, lateWriteMs: options.lateWriteMs, unseenMs: unseenMs(options.watch) }),
       now,
       holdUntilMs: now() + options.startupHoldMs,
       limits: options.limits,

@@ -55,3 +55,31 @@ test('a migration that is deleted while KubeVirt begins it is let go, and the ne
     );
   }
 });
+
+test('a patch that the silent watch of VMs does not show is not taken for one that never landed', () => {
+  let isSilent = false;
+  scene(
+    [web],
+    [
+      act((performing) => performing.create(web)),
+      letPass(4000),
+      act((performing) => {
+        isSilent = true;
+        performing.start();
+        performing.move(performing.specOf(web));
+      }),
+      until(({ world }) => sight.sideOf(world.server.read(resources.virtualMachines, ref), web) === 'target'),
+      letPass(1000),
+      act(({ world }) => world.people.stop(ref)),
+      until(isDone),
+    ],
+    {
+      limitMs: 600_000,
+      onRequest: ({ verb, resource }) => {
+        if (!isSilent || verb !== 'watch' || resource.plural !== 'virtualmachines') return undefined;
+        isSilent = false;
+        return { kind: 'hang' };
+      },
+    },
+  );
+});
