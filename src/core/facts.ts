@@ -1,9 +1,10 @@
 // What is true of one machine of a StorageMigration right now, as small unions instead of raw objects. Everything the
 // daemon decides is decided from these; nothing in here remembers what just happened (style: level-triggered).
-import { type Guest, guestOf, isFinal } from './guest.ts';
+import { type Guest, guestOf } from './guest.ts';
+import { hasEnded } from './hasEnded.ts';
+import { type LauncherSide, launcherSideOf } from './launcherSide.ts';
 import type {
   KubeVirtSettings,
-  MigrationState,
   PersistentVolumeClaim,
   Pod,
   StorageMigration,
@@ -12,7 +13,8 @@ import type {
   VirtualMachineInstanceMigration,
 } from './objects.ts';
 import type { MigrationRecord, VirtualMachineSpec } from './storageMigration.ts';
-import { claimOf, type SpecSide, specSideOf } from './volumes.ts';
+import { type SwitchOver, switchOverOf } from './switchOver.ts';
+import { type SpecSide, specSideOf } from './volumes.ts';
 
 /** The objects that concern one machine, read from the stores at one moment. */
 export interface MachineView {
@@ -48,23 +50,6 @@ export type Goal = 'migrate' | 'pause' | 'cancel';
 /** Whether the VM is the one that was accepted. */
 export type Identity = 'same' | 'replaced' | 'absent';
 
-/**
- * Whether the guest has switched over to B in the live migration that is recorded.
- * - `no`: certainly not (yet).
- * - `seen`: it has, now or earlier; B is in authority from then on (law 4).
- * - `unknown`: its end was not watched and nothing that is left proves it either way (law 7).
- */
-export type SwitchOver =
-  | { readonly kind: 'no' }
-  | { readonly kind: 'seen'; readonly vmiUid: string; readonly migrationUid: string; readonly at: string }
-  | { readonly kind: 'unknown' };
-
-/**
- * On which claims the launcher that runs the guest stands (contract §4.6). `none`: no such pod is seen, or not all of
- * what it mounts: a hotplugged disk comes a moment after the rest. `mixed`: B is under the guest, and not B alone.
- */
-export type LauncherSide = 'source' | 'target' | 'mixed' | 'none';
-
 export interface MachineFacts {
   readonly name: string;
   readonly view: MachineView;
@@ -96,129 +81,11 @@ export interface MachineFacts {
   readonly offSinceCopyBegan: boolean;
 }
 
-const hasEnded = (pod: Pod): boolean => pod.phase === 'Succeeded' || pod.phase === 'Failed';
-
 const isCopyPod = (pod: Pod): boolean => pod.role === 'copyServer' || pod.role === 'copyClient';
 
 /** Whether an unfinished VMIM may still change something. */
 export const isUnfinished = (attempt: VirtualMachineInstanceMigration): boolean =>
   attempt.phase !== 'Succeeded' && attempt.phase !== 'Failed';
-
-/** Claims under a launcher, those of its hotplug pods included (contract §2.5). */
-const claimsUnder = (launcher: Pod, pods: readonly Pod[]): readonly string[] => [
-  ...launcher.claims,
-  ...pods.flatMap((pod) => (pod.role === 'hotplug' && pod.ownerUid === launcher.uid ? pod.claims : [])),
-];
-
-const sideOf = (claims: readonly string[], record: MigrationRecord): LauncherSide => {
-  const onSource = record.disks.filter((disk) => claims.includes(disk.source)).length;
-  const onTarget = record.disks.filter((disk) => claims.includes(disk.target)).length;
-  if (onTarget > 0) return onTarget === record.disks.length && onSource === 0 ? 'target' : 'mixed';
-  return onSource === record.disks.length ? 'source' : 'none';
-};
-
-/** The launcher that runs the guest: the target's once the guest has switched over, else the one on the VMI's node. */
-const activeLauncher = (instance: VirtualMachineInstance, pods: readonly Pod[]): Pod | undefined => {
-  const launchers = pods.filter((pod) => pod.role === 'launcher' && pod.ownerUid === instance.uid && !hasEnded(pod));
-  const state = instance.migrationState;
-  if (state !== undefined && state.targetNodeDomainReadyTimestamp !== '') {
-    // Until it is seen none is: one that is left over may stand on the same node.
-    return launchers.find((pod) => pod.name === state.targetPod);
-  }
-  // One on another node may outlive it: that is not the guest's.
-  const candidates = launchers.filter(
-    (pod) => [pod.nodeName, instance.nodeName].includes('') || pod.nodeName === instance.nodeName,
-  );
-  return candidates.length === 1 ? candidates[0] : undefined;
-};
-
-const launcherSideOf = (view: MachineView, record: MigrationRecord): LauncherSide => {
-  if (view.instance === undefined || isFinal(view.instance)) return 'none';
-  const launcher = activeLauncher(view.instance, view.pods);
-  return launcher === undefined ? 'none' : sideOf(claimsUnder(launcher, view.pods), record);
-};
-
-const standsOn = (claims: readonly string[], record: MigrationRecord): 'source' | 'target' | undefined => {
-  if (record.disks.some((disk) => claims.includes(disk.target))) return 'target';
-  return record.disks.some((disk) => claims.includes(disk.source)) ? 'source' : undefined;
-};
-
-/**
- * Whether a migration state of our attempt proves the switch-over. Not every migration that ends during an attempt
- * copies disks: before the patch and after a revert the guest may be moved to another node on A. The target's launcher
- * tells them apart and, once that is gone, claims that only our patch can have named.
- */
-const provesSwitchOver = (
-  state: MigrationState,
-  claims: readonly string[],
-  view: MachineView,
-  record: MigrationRecord,
-): 'yes' | 'no' | 'unclear' => {
-  const { live } = record;
-  if (live === undefined || live.knownMigrations.includes(state.migrationUid)) return 'no';
-  if (state.targetNodeDomainReadyTimestamp === '') return 'no';
-  const target = view.pods.find((pod) => pod.name === state.targetPod && pod.role === 'launcher');
-  if (target !== undefined && target.ownerUid !== live.vmiUid) return 'no';
-  const side = target === undefined ? undefined : standsOn(claimsUnder(target, view.pods), record);
-  if (side !== undefined) return side === 'target' ? 'yes' : 'no';
-  if (standsOn(claims, record) === 'target') return 'yes';
-  return view.machine?.generation === live.vmGeneration ? 'no' : 'unclear';
-};
-
-const switchOverOf = (view: MachineView, record: MigrationRecord, spec: SpecSide | undefined): SwitchOver => {
-  if (record.switchedOver !== undefined) return { kind: 'seen', ...record.switchedOver };
-  const live = record.live;
-  if (live === undefined || live.endedAt !== undefined) return { kind: 'no' };
-  const ofInstance = (object: VirtualMachineInstance | undefined) => ({
-    state: object?.uid === live.vmiUid ? object.migrationState : undefined,
-    claims: object?.claims.map(({ claim }) => claim) ?? [],
-  });
-  const words = [
-    ofInstance(view.instance),
-    ofInstance(view.lastInstance?.object),
-    ...view.attempts.map((attempt) => ({
-      state: attempt.migrationState,
-      claims: claimsAfter(attempt, view, live),
-    })),
-  ];
-  let unclear = false;
-  for (const { state, claims } of words) {
-    if (state === undefined) continue;
-    const proof = provesSwitchOver(state, claims, view, record);
-    if (proof === 'unclear') unclear = true;
-    if (proof !== 'yes') continue;
-    const { migrationUid, targetNodeDomainReadyTimestamp: at } = state;
-    return { kind: 'seen', vmiUid: live.vmiUid, migrationUid, at };
-  }
-  if (unclear) return isVouchedFor(view, spec) ? { kind: 'no' } : { kind: 'unknown' };
-  if (view.instance?.uid === live.vmiUid) return { kind: 'no' };
-  if (view.lastInstance?.object.uid === live.vmiUid && !view.lastInstance.gap) return { kind: 'no' };
-  // The end of that VMI was not watched. It decides nothing if the patch never landed.
-  if (spec === 'source' && view.machine?.generation === live.vmGeneration) return { kind: 'no' };
-  return isVouchedFor(view, spec) ? { kind: 'no' } : { kind: 'unknown' };
-};
-
-/**
- * Claims that were named after a VMIM had ended, which names none itself. Those of the VM may be older than a revert
- * that was just sent; a VMI counts from the moment that it has gone on to a later migration.
- */
-const claimsAfter = (
-  attempt: VirtualMachineInstanceMigration,
-  view: MachineView,
-  live: NonNullable<MigrationRecord['live']>,
-): readonly string[] => {
-  // VMIMs go with their VMI: where there is another one, it is that one's.
-  if (view.instance !== undefined && view.instance.uid !== live.vmiUid) return [];
-  const instance = [view.instance, view.lastInstance?.object].find((object) => object?.uid === live.vmiUid);
-  if (instance === undefined) return view.machine?.volumes.map(claimOf) ?? [];
-  const latest = instance.migrationState?.migrationUid ?? '';
-  const hasGoneOn = latest !== '' && latest !== attempt.uid && !live.knownMigrations.includes(latest);
-  return hasGoneOn ? instance.claims.map(({ claim }) => claim) : [];
-};
-
-/** A person has taken the strategy away from Migration and so vouches for A, as KubeVirt reads it too (contract §4.2). */
-const isVouchedFor = (view: MachineView, spec: SpecSide | undefined): boolean =>
-  spec === 'source' && view.machine !== undefined && view.machine.updateVolumesStrategy !== 'Migration';
 
 const goalOf = (
   view: MachineView,

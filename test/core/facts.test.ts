@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { LauncherSide, SwitchOver } from '../../src/core/facts.ts';
+import type { LauncherSide } from '../../src/core/launcherSide.ts';
 import { modeOf } from '../../src/core/mode.ts';
 import type { Pod } from '../../src/core/objects.ts';
+import type { SwitchOver } from '../../src/core/switchOver.ts';
 import {
   at,
   client,
