@@ -8,6 +8,7 @@ import { act, begin, type Circumstances, type Decision, needsAttention, wait } f
 import type { MachineFacts } from './facts.ts';
 import { failureSentence, isHopeless } from './failedCopies.ts';
 import type { Pod, VirtualMachine } from './objects.ts';
+import { shortened } from './shortened.ts';
 import type { MigrationRecord } from './storageMigration.ts';
 import { missingClaims, takenTarget, targetObstacle } from './targets.ts';
 
@@ -39,9 +40,12 @@ export const decideOffline = (facts: MachineFacts, record: MigrationRecord, circ
   return cutOver(facts, record, machine, offline, circumstances);
 };
 
+/** Most characters of what is kept of failed copies, however many disks failed. */
+const longestReason = 1000;
+
 const giveUp = (facts: MachineFacts, record: MigrationRecord, hopeless: Offline['failures']): Decision => {
   const sentences = hopeless.map((failure) => failureSentence(failure, record, true));
-  const message = `${sentences.join(' ')} When that is done, any change of spec, such as pausing and resuming, tries again.`;
+  const message = `${shortened(sentences.join(' '), longestReason)} When that is done, any change of spec, such as pausing and resuming, tries again.`;
   const gaveUp = { generation: facts.view.migration.generation, reason: hopeless[0]?.reason ?? 'CopyFailing', message };
   return act('Failed', { kind: 'record', why: 'gaveUp', record: { ...record, gaveUp } });
 };

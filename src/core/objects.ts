@@ -128,6 +128,8 @@ export interface Pod extends Kept {
   readonly ended: { readonly exitCode: number; readonly message: string } | undefined;
   /** metadata.creationTimestamp of a copy pod; empty for others. */
   readonly createdAt: string;
+  /** metadata.deletionTimestamp of a copy pod: when it is to be gone at the latest; empty unless it is being deleted. */
+  readonly goneBy: string;
   /** `status.podIP` of a copy pod: where its server is reached; empty before it has one. */
   readonly address: string;
   /** Our annotation on a copy server: the Secret with the keys of its group. */

@@ -1,13 +1,14 @@
 // What people read of a StorageMigration: conditions, summary and one entry per machine, derived from facts and
 // decisions each time. Only `record` in it is ever read back (style: a phase is never steered by). Pure.
-import { copyTroubleOf } from './copyTrouble.ts';
-import type { Decision } from './decision.ts';
+import { type CopyRefusal, copyTroubleOf, refusalTroubleOf } from './copyTrouble.ts';
+import type { Decision, Limits } from './decision.ts';
 import type { MachineFacts } from './facts.ts';
-import { failureSentence } from './failedCopies.ts';
+import { failureSentence, isHopeless } from './failedCopies.ts';
 import type { MigrationDecision } from './migration.ts';
 import { modeOf } from './mode.ts';
 import type { StorageMigration } from './objects.ts';
 import type { CopyNews } from './reading.ts';
+import { shortened } from './shortened.ts';
 import type {
   Condition,
   DiskStatus,
@@ -23,14 +24,21 @@ export interface MachineReport {
   readonly decision: Decision;
   /** What was heard of a copy pod, by its uid. */
   readonly newsOn: (podUid: string) => CopyNews | undefined;
+  /** That the API server will not have a copy pod of it. */
+  readonly refusal: CopyRefusal | undefined;
 }
 
 export interface StatusInput {
   readonly migration: StorageMigration;
   readonly reports: readonly MachineReport[];
   readonly decision: MigrationDecision;
+  readonly limits: Pick<Limits, 'maxCopyFailures'>;
   readonly now: number;
 }
+
+/** Most characters of what is told of one machine, and of one condition of all. */
+const longestOfMachine = 1000;
+const longestOfAll = 8000;
 
 const modeNames: Readonly<Record<ReturnType<typeof modeOf>, ModeName>> = {
   live: 'Live',
@@ -62,11 +70,18 @@ const copyOf = (volume: string, attempt: number, { facts, newsOn }: MachineRepor
   return { attempt, ...position, ...(secondsLeft === undefined ? {} : { secondsLeft }) };
 };
 
-const diskOf = (disk: RecordedDisk, record: MigrationRecord, report: MachineReport): DiskStatus => {
+const diskOf = (
+  disk: RecordedDisk,
+  record: MigrationRecord,
+  report: MachineReport,
+  limits: StatusInput['limits'],
+): DiskStatus => {
   const failure = record.offline?.failures.find(({ volume }) => volume === disk.volume);
-  const phase = diskPhase(record, disk.volume, report.decision);
+  const isLost = failure !== undefined && isHopeless(failure, limits);
+  const found = diskPhase(record, disk.volume, report.decision);
+  const phase = isLost && (found === 'Copying' || found === 'Waiting') ? 'Failed' : found;
   const copy = phase === 'Copying' ? copyOf(disk.volume, (failure?.count ?? 0) + 1, report) : undefined;
-  const isOpen = phase === 'Copying' || phase === 'Waiting';
+  const isOpen = phase === 'Copying' || phase === 'Waiting' || phase === 'Failed';
   return {
     name: disk.volume,
     source: disk.source,
@@ -84,10 +99,14 @@ const diskPhase = (record: MigrationRecord, volume: string, decision: Decision):
 };
 
 /** What is said of a machine whose copies failed and are tried again; undefined when none did. */
-const failuresOf = (record: MigrationRecord | undefined, { phase }: Decision): string | undefined => {
+const failuresOf = (
+  record: MigrationRecord | undefined,
+  { phase }: Decision,
+  limits: StatusInput['limits'],
+): string | undefined => {
   const failures = record?.offline?.failures ?? [];
   if (record === undefined || failures.length === 0 || phase !== 'CopyingOffline') return undefined;
-  return failures.map((failure) => failureSentence(failure, record, false)).join(' ');
+  return failures.map((failure) => failureSentence(failure, record, isHopeless(failure, limits))).join(' ');
 };
 
 const entryOf = (report: MachineReport, input: StatusInput): VirtualMachineStatus => {
@@ -100,15 +119,15 @@ const entryOf = (report: MachineReport, input: StatusInput): VirtualMachineStatu
   const message =
     refusal !== undefined
       ? `${refusal.field}: ${refusal.message}`
-      : (attention?.message ?? failuresOf(record, decision) ?? sentences[decision.phase]);
+      : (attention?.message ?? failuresOf(record, decision, input.limits) ?? sentences[decision.phase]);
   return {
     name: facts.name,
     mode: record?.completed === undefined ? modeNames[modeOf(facts)] : 'Done',
     phase: refusal !== undefined ? 'Refused' : record?.completed !== undefined ? 'Moved' : decision.phase,
     reason: refusal?.reason ?? attention?.reason ?? decision.phase,
-    message,
-    waitingFor: refusal !== undefined ? 'the field to be mended' : decision.waitingFor,
-    volumes: record?.disks.map((disk) => diskOf(disk, record, report)) ?? [],
+    message: shortened(message, longestOfMachine),
+    waitingFor: refusal !== undefined ? 'the field to be mended' : shortened(decision.waitingFor, longestOfMachine),
+    volumes: record?.disks.map((disk) => diskOf(disk, record, report, input.limits)) ?? [],
     ...(record === undefined ? {} : { record }),
   };
 };
@@ -189,15 +208,16 @@ const conditionOf = (type: string, finding: Finding, input: StatusInput): Condit
     observedGeneration: input.migration.generation,
     lastTransitionTime: before?.status === status ? before.lastTransitionTime : new Date(input.now).toISOString(),
     reason: finding.reason,
-    message: finding.message,
+    message: shortened(finding.message, longestOfAll),
   };
 };
 
 /** A copy pod that does not get to run is a matter for people, unless there is a graver one. */
 const withTrouble = (report: MachineReport, now: number): MachineReport => {
-  const { facts, decision, newsOn } = report;
+  const { facts, decision, newsOn, refusal } = report;
   if (decision.phase !== 'CopyingOffline' || decision.attention !== undefined) return report;
-  const attention = copyTroubleOf(facts.copyPods, ({ uid }) => newsOn(uid)?.words ?? '', now);
+  const attention =
+    copyTroubleOf(facts.copyPods, ({ uid }) => newsOn(uid)?.words ?? '', now) ?? refusalTroubleOf(refusal, now);
   return attention === undefined
     ? report
     : { ...report, decision: { ...decision, phase: 'NeedsAttention', attention } };

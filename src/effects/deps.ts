@@ -1,5 +1,6 @@
 // What every effect is given: the port, what may be read, the clock, and the bounds of Config. Passed in by main.ts,
 // so that tests pass in the simulated cluster and virtual time.
+import type { CopyRefusal } from '../core/copyTrouble.ts';
 import type { Limits } from '../core/decision.ts';
 import type { Mode } from '../core/mode.ts';
 import type { MachineKey, Reading } from '../core/reading.ts';
@@ -31,6 +32,8 @@ export interface EffectDeps {
   readonly copyImage: string;
   /** So many random bytes, as hexadecimal digits. */
   readonly randomHex: (bytes: number) => string;
+  /** Machines for which the API server will not have a copy pod, by their key; kept by groupLoop.ts, for people alone. */
+  readonly refusals: Map<string, CopyRefusal>;
   /** The mode a machine has settled in; `hold` for one that is not known. */
   readonly settledMode: (key: MachineKey) => Mode;
 }

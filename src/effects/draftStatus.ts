@@ -6,7 +6,7 @@ import { factsOf } from '../core/facts.ts';
 import { isSame } from '../core/isSame.ts';
 import { decideMigration, type MigrationDecision, type MigrationView } from '../core/migration.ts';
 import type { StorageMigration } from '../core/objects.ts';
-import type { MigrationKey } from '../core/reading.ts';
+import { keyText, type MigrationKey } from '../core/reading.ts';
 import { type MachineReport, statusOf } from '../core/status.ts';
 import type { MigrationRecord, StorageMigrationStatus, VirtualMachineStatus } from '../core/storageMigration.ts';
 import { cancelFinalizer } from '../kube/names.ts';
@@ -82,9 +82,14 @@ export const draftStatus = (
       const machineKey = { ...key, machine: facts.name };
       const clearance = clearanceFor(deps, machineKey, deps.settledMode(machineKey), facts);
       const decision = decide(facts, { clearance, limits: deps.limits, now });
-      return { facts, decision: { ...decision, waitingFor: waitedForAfter(decision) }, newsOn: deps.reading.news };
+      return {
+        facts,
+        decision: { ...decision, waitingFor: waitedForAfter(decision) },
+        newsOn: deps.reading.news,
+        refusal: deps.refusals.get(keyText(machineKey)),
+      };
     });
-    return statusOf({ migration: base, reports, decision: judged, now });
+    return statusOf({ migration: base, reports, decision: judged, limits: deps.limits, now });
   };
   const dropped = [...judged.dropped].filter((name) => recordIn(base, name) !== undefined);
   return {

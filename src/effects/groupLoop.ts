@@ -128,6 +128,8 @@ const beginOnce = (key: MigrationKey, memory: Memory, deps: EffectDeps): Observa
   if (decided === undefined) return of(idle());
   const { view, decision } = decided;
   const creations = decision.begins.flatMap((command) => (command.kind === 'deletePod' ? [] : [command]));
+  const awaited = new Set(creations.flatMap((command) => machinesOf(command, view)));
+  for (const { name } of view.members) if (!awaited.has(name)) deps.refusals.delete(keyText({ ...key, machine: name }));
   if (creations.length === 0) return of(idle(decision.checkAgainMs));
   return from(creations).pipe(
     mergeMap((command) => create(key, command, view, memory, deps), deps.limits.concurrentCreates),
@@ -148,7 +150,7 @@ const create = (
   memory: Memory,
   deps: EffectDeps,
 ): Observable<{ readonly outcome: Outcome; readonly happenings: readonly Happening[] }> => {
-  const machines = command.kind === 'createClient' ? [command.machine] : machinesServed(command, view);
+  const machines = machinesOf(command, view);
   const topics = command.kind === 'createClient' ? [keyText({ ...key, machine: command.machine })] : [keyText(key)];
   return stillOff(machines, view, deps).pipe(
     concatMap((outcome): Observable<Outcome<KubeObject | undefined>> => {
@@ -157,6 +159,7 @@ const create = (
       return outcomeOf(deps.api.create(resources.pods, copyManifest(command, view, deps)));
     }),
     tap((outcome) => {
+      for (const machine of machines) noteRefusal(keyText({ ...key, machine }), outcome, deps);
       for (const topic of topics) {
         if (outcome.kind === 'unknown') deps.ownWrites.uncertain(topic);
         const version = outcome.kind === 'done' ? outcome.value?.metadata.resourceVersion : undefined;
@@ -198,10 +201,16 @@ const isSamePod = (one: GroupCommand, other: Creation): boolean => {
   return one.machine === other.machine && one.targets.join() === other.targets.join();
 };
 
-const machinesServed = (
-  command: Extract<GroupCommand, { kind: 'createServer' }>,
-  view: MigrationView,
-): readonly string[] =>
-  view.members
-    .filter((member) => member.record?.disks.some((disk) => command.targets.includes(disk.target)))
-    .map((member) => member.name);
+/** The machine of a client; all that a server is for. */
+const machinesOf = (command: Creation, { members }: MigrationView): readonly string[] =>
+  command.kind === 'createClient'
+    ? [command.machine]
+    : members
+        .filter((member) => member.record?.disks.some((disk) => command.targets.includes(disk.target)))
+        .map((member) => member.name);
+
+/** Kept from the first time in a row. */
+const noteRefusal = (machine: string, outcome: Outcome, { refusals, now }: EffectDeps): void => {
+  if (outcome.kind !== 'refused') refusals.delete(machine);
+  else refusals.set(machine, { message: outcome.message, sinceMs: refusals.get(machine)?.sinceMs ?? now() });
+};

@@ -27,11 +27,13 @@ import type { Outcome } from './outcome.ts';
 export const reconcile = (
   situations: Observable<MachineWake>,
   news: Observable<MachineKey>,
-  options: Omit<EffectDeps, 'settledMode'>,
+  options: Omit<EffectDeps, 'settledMode' | 'refusals'>,
 ): Observable<Happening> =>
   defer(() => {
     const settled = new Map<string, Mode>();
-    const deps: EffectDeps = { ...options, settledMode: (key) => settled.get(keyText(key)) ?? 'hold' };
+    const refusals: EffectDeps['refusals'] = new Map();
+    const deps: EffectDeps = { ...options, refusals, settledMode: (key) => settled.get(keyText(key)) ?? 'hold' };
+    const refused = new Subject<MigrationKey>();
     const requests = new Subject<RecordRequest>();
     const writeRecord: WriteRecord = (key, before, after) =>
       new Observable<Outcome>((subscriber) => {
@@ -45,8 +47,10 @@ export const reconcile = (
     return situations.pipe(
       tap(({ key, settled: to, facts }) => {
         const from = settled.get(keyText(key));
-        if (facts === undefined) settled.delete(keyText(key));
-        else settled.set(keyText(key), to);
+        if (facts === undefined) {
+          settled.delete(keyText(key));
+          refusals.delete(keyText(key));
+        } else settled.set(keyText(key), to);
         if (from !== undefined && from !== to && facts !== undefined)
           switches.next({ kind: 'switched', key, from, to });
       }),
@@ -63,11 +67,20 @@ export const reconcile = (
               switches.complete();
             }),
           ),
-          groupLoop(migration$, deps),
-          migrationLoop(merge(migration$, news.pipe(map(migrationKeyOf), takeUntil(ended$))), requests, deps),
+          groupLoop(migration$, deps).pipe(
+            tap((happening) => {
+              if (happening.kind === 'command' && happening.outcome === 'refused') refused.next(happening.key);
+            }),
+            finalize(() => refused.complete()),
+          ),
+          migrationLoop(
+            merge(migration$, news.pipe(takeUntil(ended$), map(migrationKeyOf)), refused.pipe(map(migrationKeyOf))),
+            requests,
+            deps,
+          ),
         );
       }),
     );
   });
 
-const migrationKeyOf = ({ namespace, migration }: MachineKey): MigrationKey => ({ namespace, migration });
+const migrationKeyOf = ({ namespace, migration }: MigrationKey): MigrationKey => ({ namespace, migration });

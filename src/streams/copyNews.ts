@@ -20,7 +20,7 @@ import {
   toArray,
 } from 'rxjs';
 import { copyProgressIn } from '../core/copyProgress.ts';
-import { isOverdue } from '../core/copyTrouble.ts';
+import { isLingering, isOverdue } from '../core/copyTrouble.ts';
 import { isSame } from '../core/isSame.ts';
 import type { Pod } from '../core/objects.ts';
 import { type CopyNews, keyText, type MachineKey, type Reading } from '../core/reading.ts';
@@ -86,7 +86,7 @@ const listenTo = (
           ),
           toArray(),
           // That a pod has become overdue is no event of its own.
-          filter((changes) => changes.length > 0 || pods.some((pod) => isOverdue(pod, options.now()))),
+          filter((changes) => changes.length > 0 || pods.some((pod) => isTroubled(pod, options.now()))),
         );
       }),
       map(() => key),
@@ -95,6 +95,8 @@ const listenTo = (
       }),
     );
   });
+
+const isTroubled = (pod: Pod, now: number): boolean => isOverdue(pod, now) || isLingering(pod, now);
 
 const forget = (uid: string, asked: Set<string>, { board }: CopyNewsOptions): void => {
   asked.delete(uid);

@@ -148,6 +148,7 @@ export const pod = (fields: Partial<Pod> = {}): Pod => {
     copyId: '',
     ended: undefined,
     createdAt: '',
+    goneBy: '',
     address: '',
     keys: '',
     trouble: '',

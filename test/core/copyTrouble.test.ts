@@ -1,6 +1,6 @@
 // When a person is told that a copy pod does not get to run, and in whose words.
 import { describe, expect, test } from 'vitest';
-import { copyTroubleOf } from '../../src/core/copyTrouble.ts';
+import { copyTroubleOf, refusalTroubleOf } from '../../src/core/copyTrouble.ts';
 import type { Pod } from '../../src/core/objects.ts';
 import { at, client, server, startMs } from './builders.ts';
 
@@ -40,5 +40,31 @@ describe('copyTroubleOf', () => {
     ['is not ours', { ...client('web-1', pending()), role: 'other' }],
   ])('nothing is told of a pod that %s', (_, pod) => {
     expect(said([pod], 'FailedMount: timed out')).toBeUndefined();
+  });
+
+  test('a pod that does not go is told with its node and with what a person can do, also beside one that is Pending', () => {
+    const lost = server(['web-1'], { deleting: true, goneBy: at(-31), nodeName: 'n7' });
+    expect(said([lost, client('web-1', pending())])).toMatch(
+      /^Pod copy-server was to be gone by .* and is still there; see whether node n7 is up\. .*out-of-service/,
+    );
+    expect(said([{ ...lost, goneBy: at(-29) }])).toBeUndefined();
+    expect(said([{ ...lost, role: 'other' }])).toBeUndefined();
+  });
+});
+
+describe('refusalTroubleOf', () => {
+  const quota = 'pods "copy-server" is forbidden: failed quota: all: must specify limits.cpu for: copy';
+
+  test('that a copy pod is refused is told when it lasts, in the words of the API server', () => {
+    expect(refusalTroubleOf({ message: quota, sinceMs: startMs - 29_999 }, startMs)).toBeUndefined();
+    const told = refusalTroubleOf({ message: quota, sinceMs: startMs - 30_000 }, startMs);
+    expect(told?.reason).toBe('CopyPodRefused');
+    expect(told?.message).toBe(
+      `The API server has refused a copy pod since ${at(-30)}: ${quota}. A LimitRange gives requests and limits to pods that name none.`,
+    );
+  });
+
+  test('nothing is told while none is refused', () => {
+    expect(refusalTroubleOf(undefined, startMs)).toBeUndefined();
   });
 });

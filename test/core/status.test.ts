@@ -29,7 +29,7 @@ import {
   vmi,
   wanted,
 } from './builders.ts';
-import { clear } from './circumstances.ts';
+import { clear, limits } from './circumstances.ts';
 
 const completed = { by: 'Live' as const, at: at() };
 const done = (name = 'web-1', extra: ViewExtra = {}): MachineFacts =>
@@ -44,12 +44,14 @@ const statusFor = (
   members: readonly MachineFacts[],
   now = startMs,
   newsOn: MachineReport['newsOn'] = () => undefined,
+  refusal: MachineReport['refusal'] = undefined,
 ): StorageMigrationStatus => {
   const migration = members[0]?.view.migration;
   if (migration === undefined) throw new Error('expected a member');
   return statusOf({
     migration,
-    reports: members.map((member) => ({ facts: member, decision: decide(member, clear()), newsOn })),
+    reports: members.map((member) => ({ facts: member, decision: decide(member, clear()), newsOn, refusal })),
+    limits,
     decision: decideMigration({ migration, members, pods: [] }, 'transship.dev/cancel'),
     now,
   });
@@ -339,5 +341,56 @@ describe('copies', () => {
     expect(trueOnes(status)).toContain('NeedsAttention CopyPodPending');
     expect(entryOf(status)).toMatchObject({ mode: 'Offline', phase: 'NeedsAttention', reason: 'CopyPodPending' });
     expect(decide(waiting, clear()).attention).toBeUndefined();
+  });
+
+  test('a copy pod that is refused for a while needs attention', () => {
+    const refusal = { message: 'exceeded quota', sinceMs: startMs - 60_000 };
+    expect(trueOnes(statusFor([copying()], startMs, () => undefined, refusal))).toContain(
+      'NeedsAttention CopyPodRefused',
+    );
+    expect(trueOnes(statusFor([done()], startMs, () => undefined, refusal))).not.toContain(
+      'NeedsAttention CopyPodRefused',
+    );
+  });
+
+  test('a disk that is not tried again is told as failed while the others are copied, and nobody is told that it is', () => {
+    const two = ['root', 'data'];
+    const half = stoppedFacts({
+      record: record({ diskNames: two, offline: offline({ failures: [{ ...failure, count: 3 }] }) }),
+      machine: stoppedVm({ disks: two }),
+      migration: { spec: { virtualMachines: [wanted('web-1', two)] } },
+      pods: [server(['web-1'], { disks: two }), client('web-1', { disk: 'data' })],
+    });
+    const entry = entryOf(statusFor([half]));
+    expect(entry?.volumes.map(({ phase }) => phase)).toStrictEqual(['Failed', 'Copying']);
+    expect(entry?.message).toMatch(/failed 3 times in a row: .* Mend the cause\.$/);
+  });
+
+  test('however many disks fail, what is told of them fits into an object of the cluster', () => {
+    const disks = Array.from({ length: 64 }, (_, index) => `disk-${index}`);
+    const members = Array.from({ length: 12 }, (_, index) => {
+      const machine = `web-${index}`;
+      const failures = disks.map((volume) => ({ ...failure, volume, count: 3, message: 'x'.repeat(600) }));
+      const name = { name: machine, machine: stoppedVm({ name: machine, disks }) };
+      const begun = record({ machine, diskNames: disks, offline: offline({ failures }) });
+      const [command] = decide(
+        stoppedFacts({ ...name, record: begun, migration: { spec: { virtualMachines: [wanted(machine, disks)] } } }),
+        clear(),
+      ).commands;
+      if (command?.kind !== 'record') throw new Error('expected it to be given up');
+      return stoppedFacts({
+        ...name,
+        record: command.record,
+        migration: { spec: { virtualMachines: [wanted(machine, disks)] } },
+      });
+    });
+    const status = statusFor(members);
+    for (const { message } of status.conditions ?? []) expect(message.length).toBeLessThanOrEqual(8000);
+    for (const { message, waitingFor, record: kept } of status.virtualMachines ?? []) {
+      expect(message.length).toBeLessThanOrEqual(1000);
+      expect(waitingFor.length).toBeLessThanOrEqual(1000);
+      expect(kept?.gaveUp?.message.length).toBeLessThan(1200);
+      expect(kept?.gaveUp?.message).toMatch(/any change of spec, such as pausing and resuming, tries again\.$/);
+    }
   });
 });

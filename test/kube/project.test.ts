@@ -281,6 +281,16 @@ describe('projectPod', () => {
   ])('tells why a pod is not running: %s', (_name, status, trouble) => {
     expect(kept(projectPod(podOf({}, {}, { phase: 'Pending', ...status }))).trouble).toBe(trouble);
   });
+
+  test('tells of a copy pod that is being deleted when it is to be gone', () => {
+    const gone = { deletionTimestamp: '2026-11-23T01:00:00Z' };
+    const copy = { [labels.role]: 'copy-client' };
+    expect(kept(projectPod(podOf(copy, {}, {}, gone)))).toMatchObject({
+      deleting: true,
+      goneBy: gone.deletionTimestamp,
+    });
+    expect(kept(projectPod(podOf(copy)))).toMatchObject({ deleting: false, goneBy: '' });
+  });
 });
 
 describe('projectPersistentVolumeClaim', () => {

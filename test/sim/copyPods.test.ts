@@ -139,3 +139,64 @@ test('targets that are bound to a node only when a pod mounts them are bound by 
     { world: { nodes: { waitForFirstConsumer: ['local'] } } },
   );
 });
+
+test('copy pods that the API server refuses are told in its words, and made when it takes them', () => {
+  const words = 'pods "copy-server" is forbidden: failed quota: all: must specify limits.cpu for: copy';
+  let refuses = true;
+  scene(
+    [web],
+    [
+      act(({ world }) => {
+        world.server.admit(resources.pods, ({ object }) => {
+          if (refuses && object.metadata.name.startsWith('copy-server')) {
+            throw new KubeFailure('status', words, { code: 403, reason: 'Forbidden' });
+          }
+          return object;
+        });
+      }),
+      off(web),
+      ask({}, web),
+      until(needsAttention),
+      act((performing) => {
+        expect(performing.world.server.now()).toBeLessThan(90_000);
+        expect(performing.condition('NeedsAttention').reason).toBe('CopyPodRefused');
+        expect(performing.condition('NeedsAttention').message).toContain(words);
+        refuses = false;
+      }),
+      until(isDone(web)),
+      act((performing) => expect(needsAttention(performing)).toBe(false)),
+    ],
+  );
+});
+
+const clientIn = ({ world }: Scene): unknown =>
+  world.server.all(resources.pods, namespace).find(({ metadata }) => metadata.name.startsWith('copy-client'));
+
+test('a copy pod that does not go because its node is lost is told with the node, and the copy goes on when it is gone', () => {
+  let node = '';
+  scene(
+    [web],
+    [
+      off(web),
+      ask({}, web),
+      until((performing) => at(clientIn(performing), 'status', 'phase') === 'Running'),
+      act((performing) => {
+        const { world } = performing;
+        const pod = clientIn(performing);
+        const name = String(at(pod, 'metadata', 'name'));
+        node = String(at(pod, 'spec', 'nodeName'));
+        world.nodes.lose(node);
+        // As the taint manager does.
+        world.server.remove(resources.pods, { namespace, name }, 'taint-eviction-controller');
+      }),
+      until(needsAttention),
+      act((performing) => {
+        expect(performing.condition('NeedsAttention').reason).toBe('CopyPodLingers');
+        expect(performing.condition('NeedsAttention').message).toContain(`see whether node ${node} is up`);
+        performing.world.nodes.recover(node);
+      }),
+      until(isDone(web)),
+      act((performing) => expect(needsAttention(performing)).toBe(false)),
+    ],
+  );
+});

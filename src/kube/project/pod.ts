@@ -101,6 +101,7 @@ export const projectPod = projection<Pod>('Pod', (raw, identity) => {
     copyId: text(note, annotations.copyId, 'metadata.annotations'),
     ended: ours ? endedOf(spec, status) : undefined,
     createdAt: ours ? text(metadata, 'creationTimestamp', 'metadata') : '',
+    goneBy: ours ? text(metadata, 'deletionTimestamp', 'metadata') : '',
     address: ours ? text(status, 'podIP', 'status') : '',
     keys: text(note, annotations.keys, 'metadata.annotations'),
     trouble: troubleOf(status, phase),
