@@ -9,7 +9,7 @@ import { type Control, openControl } from './controlClient.ts';
 import { CopyFailure, explanationOf } from './copyFailure.ts';
 import { digestOf } from './digest.ts';
 import { openDisk } from './disk.ts';
-import { type EndRecord, explanation, notWhole, rsyncProblem } from './endRecord.ts';
+import { type EndRecord, explanation, notWhole, rsyncProblem, wentTwice } from './endRecord.ts';
 import { controlPort, type Paths, pathsBelow, rsyncPort } from './paths.ts';
 import { rsyncCommand } from './rsyncCommand.ts';
 import { runRsync } from './runRsync.ts';
@@ -116,6 +116,12 @@ const copy = async (draft: Draft, words: readonly string[], root: string | undef
     const canDiscard = prepared['canDiscard'] === true;
     const command = rsyncCommand({ ...given, path, passwordFile, tunnel: files.rsync, canDiscard });
     await transfer(draft, command, control, stop);
+    if (wentTwice(draft, size)) {
+      // Only what one pass covers is believed, and now it finds nothing to send.
+      const { wireBytes } = draft;
+      await transfer(draft, command, control, stop);
+      draft.wireBytes += wireBytes;
+    }
     const uncovered = notWhole(draft, size);
     if (uncovered !== undefined) throw new CopyFailure('NotWhole', uncovered);
     if ((await sourceSize(source)) !== size) {

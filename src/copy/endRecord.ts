@@ -73,3 +73,12 @@ export const notWhole = (
   if (literal + matched !== size) return `rsync covered ${literal + matched} of ${size} bytes`;
   return undefined;
 };
+
+/**
+ * Whether rsync went over the one disk twice: where it looks for differences, short checksums first take some bytes for
+ * others, most of all in logs; it finds that out at the end and sends these. It has then counted everything twice.
+ */
+export const wentTwice = (
+  { files, literal, matched }: { readonly files: number; readonly literal: number; readonly matched: number },
+  size: number,
+): boolean => files === 2 && literal + matched === 2 * size;
