@@ -69,7 +69,30 @@ export const accept = (
     if (problem !== undefined) refuse(problem.field, problem.found);
     if (view.machine !== undefined) records.set(wanted.name, recordOf(view.machine, disks));
   }
+  const crowded = tooMuchFor([...taken.values(), ...records.values()]);
+  const last = candidates.at(-1)?.wanted.name;
+  if (crowded !== undefined && last !== undefined) {
+    refusals.push({ ...crowded, machine: last, field: 'spec.virtualMachines' });
+  }
   return refusals.length > 0 ? { kind: 'refused', refusals } : { kind: 'accepted', records };
+};
+
+/** Characters that the status of one object may have by what is known when it is accepted; etcd takes 1.5 MB with all else. */
+const mostOfStatus = 1_000_000;
+
+/** What stands in status of one disk: its record, its names in the copy and for people, and its progress. */
+const sizeInStatus = (disk: RecordedDisk): number =>
+  JSON.stringify(disk).length + 2 * (disk.source.length + disk.target.length) + 600;
+
+/** A status that cannot be written would stop every machine in the middle: it is refused before anything is begun. */
+const tooMuchFor = (records: readonly MigrationRecord[]): Attention | undefined => {
+  const disks = records.flatMap((record) => record.disks);
+  const size = disks.reduce((sum, disk) => sum + sizeInStatus(disk), 0);
+  if (size <= mostOfStatus) return undefined;
+  return {
+    reason: 'TooManyDisks',
+    message: `${disks.length} disks are more than the status of one object can tell of; name some of the machines in another StorageMigration`,
+  };
 };
 
 const recordOf = (machine: VirtualMachine, disks: readonly RecordedDisk[]): MigrationRecord => ({

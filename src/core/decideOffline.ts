@@ -32,7 +32,9 @@ export const decideOffline = (facts: MachineFacts, record: MigrationRecord, circ
   const taken = takenTarget(facts, record);
   if (taken !== undefined) return needsAttention(taken.reason, taken.message);
   const missing = record.disks.map((disk) => disk.volume).filter((volume) => !offline.copied.includes(volume));
-  const hopeless = offline.failures.filter((failure) => isHopeless(failure, circumstances.limits));
+  const hopeless = offline.failures.filter((failure) =>
+    isHopeless(failure, circumstances.limits, facts.view.migration.generation),
+  );
   // One bad disk does not stop the others: what they achieve is there when it is mended.
   const open = missing.filter((volume) => hopeless.every((failure) => failure.volume !== volume));
   if (open.length > 0) return wait('CopyingOffline', `the copy of ${open.join(', ')}`);
@@ -115,7 +117,7 @@ const takeDownResults = (facts: MachineFacts, offline: Offline, now: number) => 
     const count = (before?.count ?? 0) + (before !== undefined && isSameFall(before, pod) ? 0 : 1);
     failures = [
       ...failures.filter((other) => other !== before),
-      { volume, count, at, podUid: pod.uid, reason, message },
+      { volume, count, at, podUid: pod.uid, reason, message, generation: facts.view.migration.generation },
     ];
   };
   // A server runs until it is deleted; one that has ended takes its clients with it.

@@ -5,11 +5,12 @@ import type { MigrationRecord } from './storageMigration.ts';
 
 type Failure = NonNullable<MigrationRecord['offline']>['failures'][number];
 
-/** Whether the disk is not tried again before a person has changed something. */
+/** Whether the disk is not tried again before a person has changed spec, whose generation is given. */
 export const isHopeless = (
-  { reason, count }: Pick<Failure, 'reason' | 'count'>,
+  { reason, count, generation }: Pick<Failure, 'reason' | 'count' | 'generation'>,
   { maxCopyFailures }: Pick<Limits, 'maxCopyFailures'>,
-): boolean => !canHeal(reason) || count >= maxCopyFailures;
+  currentGeneration: number,
+): boolean => (generation ?? currentGeneration) === currentGeneration && (!canHeal(reason) || count >= maxCopyFailures);
 
 /** Which disk, what was found, what to do. `isLast`: it is not tried again by itself. */
 export const failureSentence = (

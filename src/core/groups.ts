@@ -73,7 +73,9 @@ const wishOf = (facts: MachineFacts, limits: Limits): Wish | undefined => {
   if (!facts.offSinceCopyBegan || stillBusy(facts) !== undefined) return undefined;
   if (takenTarget(facts, facts.record) !== undefined) return undefined;
   const hopeless = new Set(
-    offline.failures.filter((failure) => isHopeless(failure, limits)).map((failure) => failure.volume),
+    offline.failures
+      .filter((failure) => isHopeless(failure, limits, facts.view.migration.generation))
+      .map((failure) => failure.volume),
   );
   const disks = facts.record.disks
     .filter((disk) => !offline.copied.includes(disk.volume))

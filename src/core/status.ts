@@ -77,7 +77,7 @@ const diskOf = (
   limits: StatusInput['limits'],
 ): DiskStatus => {
   const failure = record.offline?.failures.find(({ volume }) => volume === disk.volume);
-  const isLost = failure !== undefined && isHopeless(failure, limits);
+  const isLost = failure !== undefined && isHopeless(failure, limits, report.facts.view.migration.generation);
   const found = diskPhase(record, disk.volume, report.decision);
   const phase = isLost && (found === 'Copying' || found === 'Waiting') ? 'Failed' : found;
   const copy = phase === 'Copying' ? copyOf(disk.volume, (failure?.count ?? 0) + 1, report) : undefined;
@@ -102,11 +102,13 @@ const diskPhase = (record: MigrationRecord, volume: string, decision: Decision):
 const failuresOf = (
   record: MigrationRecord | undefined,
   { phase }: Decision,
-  limits: StatusInput['limits'],
+  { limits, migration }: StatusInput,
 ): string | undefined => {
   const failures = record?.offline?.failures ?? [];
   if (record === undefined || failures.length === 0 || phase !== 'CopyingOffline') return undefined;
-  return failures.map((failure) => failureSentence(failure, record, isHopeless(failure, limits))).join(' ');
+  return failures
+    .map((failure) => failureSentence(failure, record, isHopeless(failure, limits, migration.generation)))
+    .join(' ');
 };
 
 const entryOf = (report: MachineReport, input: StatusInput): VirtualMachineStatus => {
@@ -119,7 +121,7 @@ const entryOf = (report: MachineReport, input: StatusInput): VirtualMachineStatu
   const message =
     refusal !== undefined
       ? `${refusal.field}: ${refusal.message}`
-      : (attention?.message ?? failuresOf(record, decision, input.limits) ?? sentences[decision.phase]);
+      : (attention?.message ?? failuresOf(record, decision, input) ?? sentences[decision.phase]);
   return {
     name: facts.name,
     mode: record?.completed === undefined ? modeNames[modeOf(facts)] : 'Done',

@@ -59,7 +59,7 @@ const transfer = z.object({
     ),
   bandwidthLimit: z
     .string()
-    .regex(/^[0-9]+(Ki|Mi|Gi|k|M|G)?$/)
+    .regex(/^[1-9][0-9]*(Ki|Mi|Gi|k|M|G)?$/)
     .optional()
     .describe('Most bytes per second that one disk copy may use, for example 200Mi.'),
   verify: z.boolean().default(false).describe('Compare source and target after an offline copy.'),
@@ -140,6 +140,11 @@ const record = z.object({
             podUid: z.string().describe('The pod that failed last, so that it is counted once.'),
             reason: z.string().describe('What failed, for example TargetTooSmall.'),
             message: z.string(),
+            generation: z
+              .number()
+              .int()
+              .optional()
+              .describe('metadata.generation of this object when it failed: with another it is tried again.'),
           }),
         )
         .describe('Copies that failed, by volume.'),

@@ -347,3 +347,16 @@ describe('sizes', () => {
     expect(claimsProblem(view(), { source: sourceOf(), target: targetOf() })).toBeUndefined();
   });
 });
+
+test('more disks than the status of one object can hold are refused before anything is begun', () => {
+  const machines = (count: number) =>
+    Array.from({ length: count }, (_, index) => {
+      const disks = Array.from({ length: 64 }, (_, disk) => `disk-${disk}`);
+      const name = `web-${index}`;
+      return { view: view({ name, machine: stoppedVm({ name, disks }) }), wanted: wanted(name, disks) };
+    });
+  expect(refusals(...machines(12))).toEqual([]);
+  expect(refusals(...machines(128))).toMatchObject([
+    { field: 'spec.virtualMachines', machine: 'web-127', reason: 'TooManyDisks' },
+  ]);
+});

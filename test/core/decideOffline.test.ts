@@ -353,7 +353,15 @@ describe('results', () => {
     );
     expect(found.offline?.copied).toStrictEqual(['data']);
     expect(found.offline?.failures).toStrictEqual([
-      { volume: 'root', count: 2, at: at(), podUid: 'p2', reason: 'ServerUnreachable', message: 'refused' },
+      {
+        volume: 'root',
+        count: 2,
+        at: at(),
+        podUid: 'p2',
+        reason: 'ServerUnreachable',
+        message: 'refused',
+        generation: 1,
+      },
     ]);
   });
 

@@ -508,6 +508,30 @@ describe('an offline copy', () => {
     expect(failuresOf(copying([next], before))).toMatchObject([{ count: 2 }]);
   });
 
+  test('that cannot heal is tried again as soon as spec has changed, while the other disks are being copied', () => {
+    const two = ['root', 'data'];
+    const failure = {
+      volume: 'root',
+      count: 3,
+      at: make.at(-60),
+      podUid: 'old',
+      reason: 'TargetTooSmall',
+      message: 'small',
+    };
+    const begunAt = (generation: number) => {
+      const offline = make.offline({ failures: [{ ...failure, generation: 1 }] });
+      const pods = [make.server(['web-1'], { disks: two }), make.client('web-1', { disk: 'data' })];
+      const spec = { virtualMachines: [make.wanted('web-1', two)] };
+      const record = make.record({ diskNames: two, offline });
+      const machine = make.stoppedVm({ disks: two });
+      const facts = make.stoppedFacts({ record, machine, pods, migration: { generation, spec } });
+      const view = { migration: facts.view.migration, pods, members: [facts] };
+      return decideGroups(view, { ...clear(), clearanceOf: () => ({ kind: 'clear' }) }).begins;
+    };
+    expect(begunAt(1)).toEqual([]);
+    expect(begunAt(2)).toMatchObject([{ kind: 'createClient', disk: { volume: 'root' } }]);
+  });
+
   test('that does not reach a server which has not begun to run has not failed before that runs', () => {
     const client = make.client('web-1', broken);
     const pulling = make.server(['web-1'], { phase: 'Pending' });

@@ -203,6 +203,7 @@ describe('a StorageMigration is refused with the field named', () => {
     ['no access mode', withTarget({ claimName: 'b', accessModes: [] }), `${volumePath}.target.accessModes`],
     ['a kind of server that does not exist', { transfer: { server: 'Both' } }, 'spec.transfer.server'],
     ['a bandwidth in words', { transfer: { bandwidthLimit: 'fast' } }, 'spec.transfer.bandwidthLimit'],
+    ['no bandwidth at all', { transfer: { bandwidthLimit: '0Mi' } }, 'spec.transfer.bandwidthLimit'],
     ['a retention that does not exist', { retention: 'Delete' }, 'spec.retention'],
     ['a text for a switch', { paused: 'yes' }, 'spec.paused'],
   ])('%s', (_, spec, field) => {
