@@ -37,6 +37,8 @@ export interface Ratio {
   readonly what: string;
   /** Time of the other way to ours: more than 1 means that ours is faster. The median of the rounds' ratios. */
   readonly value: number;
+  /** The same of processor time, which other work on the machine makes hardly longer. */
+  readonly processor: number;
   readonly wanted: number | undefined;
 }
 
@@ -44,6 +46,7 @@ export interface Ratio {
 const ratioTo = (ours: Row, other: Row): Ratio => ({
   what: `file -> ${other.target}: ${other.name} : ${ours.name}`,
   value: median(other.seconds.map((seconds, round) => seconds / (ours.seconds[round] ?? Number.NaN))),
+  processor: other.processorSeconds / ours.processorSeconds,
   wanted: other.wanted,
 });
 
@@ -82,8 +85,8 @@ const rowText = (row: Row, dataMiB: number): string => {
   return `${head} ${parts.join('  ')}  ${identical}   ${rounds}`;
 };
 
-const ratioText = ({ what, value, wanted }: Ratio): string =>
-  `${what.padEnd(58)} ${value.toFixed(2).padStart(6)}  ${wanted === undefined ? '' : verdict(value >= wanted, `>= ${wanted}`)}`.trimEnd();
+const ratioText = ({ what, value, processor, wanted }: Ratio): string =>
+  `${what.padEnd(58)} ${value.toFixed(2).padStart(6)} ${processor.toFixed(2).padStart(10)}  ${wanted === undefined ? '' : verdict(value >= wanted, `>= ${wanted}`)}`.trimEnd();
 
 const firstByteText = ({ parts, totalsMs, simulatedMs, settleMs, machines }: FirstByte): readonly string[] => {
   const totalMs = median(totalsMs);
@@ -108,7 +111,7 @@ export const tableOf = (results: Results): string => {
     `${'copy'.padEnd(15)} ${'by'.padEnd(27)}  seconds  processor  allocated MiB                   rounds`,
     ...rows.map((row) => rowText(row, dataMiB)),
     '',
-    'time of the other : ours; more than 1 means ours is faster',
+    `${'the other : ours; more than 1 means ours is faster'.padEnd(60)} time  processor`,
     ...ratiosOf(results).map(ratioText),
     '',
     ...firstByteText(firstByte),

@@ -1,4 +1,4 @@
-// One whole benchmark: a disk, a target of each kind, every way in turn and every round in another order, so that what
+// One whole benchmark: a disk, a target of each kind, every way in turn and back again, so that what
 // else the machine does hits all alike; then the way from a machine's stop to the first byte. Whatever is started here
 // has ended when the result is there, or the error.
 import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
@@ -29,16 +29,15 @@ const methodsFor = (target: TargetDisk, program: string): readonly CopyMethod[] 
   const qemu = lacking('qemu-img', 'qemu-utils');
   return [
     ourCopy(kind, program),
-    rsyncByHand(kind, true, wantedRatio),
     ...(kind === 'block' && canDiscard ? [rsyncByHand(kind, false, wantedRatio)] : []),
+    rsyncByHand(kind, true, wantedRatio),
     qemuConvert(kind, qemu),
     localCopy(kind),
   ];
 };
 
-/** Another order in each round: who comes first pays for what the round before left behind. */
-const turned = <T>(list: readonly T[], by: number): readonly T[] =>
-  list.map((_, at) => list[(at + by) % list.length] as T);
+/** There and back: ways that are compared come one after the other in every round, each of them first in its turn. */
+const inOrder = <T>(list: readonly T[], round: number): readonly T[] => (round % 2 === 0 ? list : list.toReversed());
 
 interface Way {
   readonly method: CopyMethod;
@@ -92,7 +91,7 @@ export const runBenchmark = async (wish: Wish, tell: (doing: string) => void): P
     );
     warm(source);
     for (let round = 0; round < wish.rounds; round += 1) {
-      for (const { method, target, copies } of turned(ways, round)) {
+      for (const { method, target, copies } of inOrder(ways, round)) {
         if (method.lacking !== undefined) continue;
         tell(`round ${round + 1} of ${wish.rounds}: file -> ${target.kind}, ${method.name}`);
         const place = { source, target, folder: join(folder, 'work'), address: nextLoopbackAddress() };
