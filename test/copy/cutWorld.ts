@@ -148,7 +148,11 @@ export const cutWorld = async (plan: Plan) => {
     /** Differences are looked for, so that a resume sends less. */
     matches: plan.bandwidthLimit !== undefined || targetDevice?.real === true,
     attempt,
-    letGo,
+    /** Settles when nothing of any attempt is under way any more. */
+    settle: async (): Promise<void> => {
+      await letGo();
+      await until(relay.isIdle);
+    },
     serverStarts: server.starts,
     change: (planned: Parameters<typeof change>[3]): void => {
       size = change(source, size, target, planned);

@@ -73,7 +73,16 @@ for (let from = first; from < first + all; from += batch) {
         await play(next - 1);
       }
     };
-    await Promise.all(Array.from({ length: lanes }, lane));
+    // The others are brought to their ends before what they use is taken away.
+    const ends = await Promise.allSettled(
+      Array.from({ length: lanes }, () =>
+        lane().catch((error: unknown) => {
+          next = last + 1;
+          throw error;
+        }),
+      ),
+    );
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
   });
 }
 
