@@ -7,14 +7,14 @@ import { copyResultOf } from './copyResult.ts';
 import { act, begin, type Circumstances, type Decision, needsAttention, wait } from './decision.ts';
 import type { MachineFacts } from './facts.ts';
 import { failureSentence, isHopeless } from './failedCopies.ts';
+import { hasEnded } from './hasEnded.ts';
 import type { Pod, VirtualMachine } from './objects.ts';
+import { pastMs } from './pastMs.ts';
 import { shortened } from './shortened.ts';
 import type { MigrationRecord } from './storageMigration.ts';
 import { missingClaims, takenTarget, targetObstacle } from './targets.ts';
 
 type Offline = NonNullable<MigrationRecord['offline']>;
-
-const hasEnded = (pod: Pod): boolean => pod.phase === 'Succeeded' || pod.phase === 'Failed';
 
 const isOurs = (pod: Pod, { view }: MachineFacts): boolean => pod.migrationUid === view.migration.uid;
 
@@ -165,7 +165,7 @@ const cutOver = (
   if (facts.goal === 'pause') return wait('CuttingOver', 'spec.paused to be false');
   const obstacle = targetObstacle(facts, record);
   if (obstacle !== undefined) return needsAttention(obstacle.reason, obstacle.message);
-  const quietSinceMs = Math.max(machine.offSinceMs ?? now, Date.parse(offline.startedAt));
+  const quietSinceMs = Math.max(machine.offSinceMs ?? now, pastMs(offline.startedAt, now));
   const quietInMs = quietSinceMs + limits.cutOverQuietMs - now;
   if (quietInMs > 0) return wait('CuttingOver', 'some time without a start or stop', quietInMs);
   if (record.cutOver?.resourceVersion === machine.resourceVersion) {

@@ -6,8 +6,10 @@ import { stillBusy } from './decideOffline.ts';
 import type { CancelCause, Clearance, Limits } from './decision.ts';
 import type { MachineFacts } from './facts.ts';
 import { isHopeless } from './failedCopies.ts';
+import { hasEnded } from './hasEnded.ts';
 import { isGivenUp, modeOf } from './mode.ts';
 import type { Pod, StorageMigration } from './objects.ts';
+import { pastMs } from './pastMs.ts';
 import type { RecordedDisk } from './storageMigration.ts';
 import { takenTarget } from './targets.ts';
 
@@ -66,7 +68,7 @@ interface Wish {
 }
 
 /** The copy a machine needs now; undefined when it needs none. */
-const wishOf = (facts: MachineFacts, limits: Limits): Wish | undefined => {
+const wishOf = (facts: MachineFacts, limits: Limits, now: number): Wish | undefined => {
   const offline = facts.record?.offline;
   if (offline === undefined || facts.record === undefined) return undefined;
   if (modeOf(facts) !== 'offline' || isGivenUp(facts) || facts.spec !== 'source') return undefined;
@@ -83,7 +85,7 @@ const wishOf = (facts: MachineFacts, limits: Limits): Wish | undefined => {
     .map((disk) => {
       const failure = offline.failures.find((candidate) => candidate.volume === disk.volume);
       const backOffMs = failure === undefined ? 0 : limits.copyRetryMs * 2 ** Math.min(failure.count - 1, 6);
-      const notBeforeMs = failure === undefined ? 0 : Date.parse(failure.at) + backOffMs;
+      const notBeforeMs = failure === undefined ? 0 : pastMs(failure.at, now) + backOffMs;
       const fresh = failure === undefined && facts.record?.copiesBegun === 1;
       return { disk, notBeforeMs, failedPod: failure?.podUid ?? '', fresh };
     });
@@ -91,14 +93,12 @@ const wishOf = (facts: MachineFacts, limits: Limits): Wish | undefined => {
   return {
     machine: facts.name,
     copyId: offline.id,
-    startedAtMs: Date.parse(offline.startedAt),
+    startedAtMs: pastMs(offline.startedAt, now),
     paused: facts.goal === 'pause',
     copyPods: facts.copyPods,
     disks,
   };
 };
-
-const hasEnded = (pod: Pod): boolean => pod.phase === 'Succeeded' || pod.phase === 'Failed';
 
 /**
  * A client is kept while it copies what is wanted to a server that is there, and after its end until its result is
@@ -136,12 +136,13 @@ const causeOf = (pod: Pod, facts: MachineFacts | undefined): CancelCause => {
 };
 
 /** Whether a machine is on its way to being copied offline, so that a new server had better wait for it. */
-const isComing = (facts: MachineFacts, limits: Limits): boolean => {
+const isComing = (facts: MachineFacts, limits: Limits, now: number): boolean => {
   if (facts.goal !== 'migrate' || facts.record === undefined || facts.record.completed !== undefined) return false;
   if (facts.identity !== 'same' || isGivenUp(facts) || facts.switchOver.kind !== 'no') return false;
   const stopped = facts.guest.kind === 'ending' && facts.view.machine?.runStrategy !== 'Always';
   return (
-    stopped || (facts.guest.kind === 'off' && wishOf(facts, limits) === undefined && facts.record.cutOver === undefined)
+    stopped ||
+    (facts.guest.kind === 'off' && wishOf(facts, limits, now) === undefined && facts.record.cutOver === undefined)
   );
 };
 
@@ -156,7 +157,7 @@ const decideOne = (
   circumstances: GroupCircumstances,
 ): GroupDecision => {
   const { limits, now } = circumstances;
-  const wishes = members.flatMap((facts) => wishOf(facts, limits) ?? []);
+  const wishes = members.flatMap((facts) => wishOf(facts, limits, now) ?? []);
   const servers = view.pods.filter((pod) => pod.role === 'copyServer' && pod.vmName === (machine ?? ''));
   const clients = view.pods.filter(
     (pod) => pod.role === 'copyClient' && members.some((facts) => facts.name === pod.vmName),
@@ -195,7 +196,7 @@ const decideOne = (
   if (servers.length + clients.length > 0) return { ends, begins: [], checkAgainMs: undefined };
   if (ready.length === 0) return { ends, begins: [], checkAgainMs: earliest(clearedMs) };
   const gatheredMs = Math.min(...ready.map((wish) => wish.startedAtMs)) + limits.gatherMs;
-  if (now < gatheredMs && members.some((facts) => isComing(facts, limits))) {
+  if (now < gatheredMs && members.some((facts) => isComing(facts, limits, now))) {
     return { ends, begins: [], checkAgainMs: gatheredMs - now };
   }
   const due = ready.flatMap((wish) => wish.disks).filter((disk) => disk.notBeforeMs <= now);

@@ -139,6 +139,9 @@ const podOf = (owner: CopyOwner, image: string, plan: PodPlan): KubeObject => {
             capabilities: { drop: ['ALL'] },
             readOnlyRootFilesystem: true,
           },
+          // What a copy usually takes; without any it would be the first to be evicted. No limit: one that is reached would
+          // throttle it, or kill it in the middle.
+          resources: { requests: { cpu: '100m', memory: '128Mi' } },
           // A container that is killed writes no message: the last lines of its log say more than nothing.
           terminationMessagePolicy: 'FallbackToLogsOnError',
           volumeMounts: [

@@ -6,7 +6,7 @@ import { decideGroups } from '../../src/core/groups.ts';
 import type { Pod } from '../../src/core/objects.ts';
 import { isStillMovable } from '../../src/core/stillMovable.ts';
 import * as make from './builders.ts';
-import { clear, held, told } from './circumstances.ts';
+import { clear, held, limits, told } from './circumstances.ts';
 
 describe('a move of the guest on A, after a revert', () => {
   // The VMIM is seen before the VMI, the pods, and the VM as our revert has left it.
@@ -537,5 +537,28 @@ describe('an offline copy', () => {
     const pulling = make.server(['web-1'], { phase: 'Pending' });
     expect(told(decide(copying([pulling, client]), clear()))).toBe('wait: the copy of root');
     expect(failuresOf(copying([make.server(), client]))).toMatchObject([{ count: 1 }]);
+  });
+});
+
+describe('times that a daemon wrote whose clock was an hour ahead', () => {
+  const ahead = make.at(3600);
+  const failure = { volume: 'root', count: 1, at: ahead, podUid: 'old', reason: 'PeerSilent', message: 'x' };
+  const groupOf = (offline: Partial<ReturnType<typeof make.offline>>) => {
+    const member = make.stoppedFacts({ record: make.record({ offline: make.offline(offline) }) });
+    const circumstances = { clearanceOf: () => ({ kind: 'clear' as const }), limits, now: make.startMs };
+    return decideGroups({ migration: member.view.migration, pods: [], members: [member] }, circumstances);
+  };
+
+  test('hold back neither the next attempt of a copy nor the making of a server', () => {
+    for (const offline of [{ failures: [failure] }, { startedAt: ahead }]) {
+      expect(groupOf(offline).begins.map(({ kind }) => kind)).toStrictEqual(['createServer']);
+    }
+  });
+
+  test('hold back no cut-over', () => {
+    const whole = make.stoppedFacts({
+      record: make.record({ offline: make.offline({ copied: ['root'], startedAt: ahead }) }),
+    });
+    expect(told(decide(whole, clear()))).toBe('record cutOverBegins');
   });
 });
