@@ -1,8 +1,10 @@
-// Programs that the benchmark runs: to their end, or in the background until they are stopped. Each is a process group
-// of its own. No value ever goes through a shell.
+// Programs that the benchmark runs: to their end, or in the background until they are stopped. All stay in this process's
+// session: Linux shares processors out by session, and a way with more of them would get more. No value ever goes
+// through a shell.
 // Guarantees: none of them outlives this process, whatever ends it short of SIGKILL.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 
 export interface Ended {
@@ -13,7 +15,7 @@ export interface Ended {
 
 export interface Background {
   readonly ended: Promise<Ended>;
-  /** Asks it to end, and kills what is left of its group. */
+  /** Asks it to end, and waits until it has. */
   stop(): Promise<void>;
 }
 
@@ -22,18 +24,30 @@ export interface Surroundings {
   readonly directory?: string;
 }
 
-const groups = new Set<number>();
+const alive = new Set<number>();
 
-const signalGroup = (pid: number, signal: NodeJS.Signals): void => {
+const childrenOf = (pid: number): readonly number[] => {
   try {
-    process.kill(-pid, signal);
+    return readdirSync(`/proc/${pid}/task`)
+      .flatMap((task) => readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').split(' '))
+      .filter((text) => text !== '')
+      .map(Number);
   } catch {
-    // Nobody is left.
+    // It has ended, or the kernel does not tell.
+    return [];
   }
 };
 
+const withDescendants = (pid: number): readonly number[] => [pid, ...childrenOf(pid).flatMap(withDescendants)];
+
 process.on('exit', () => {
-  for (const pid of groups) signalGroup(pid, 'SIGKILL');
+  for (const pid of [...alive].flatMap(withDescendants)) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
 });
 
 /** Starts a program that runs until it is stopped. */
@@ -43,10 +57,9 @@ export const start = (file: string, args: readonly string[], { env, directory }:
     // C: what they say is shown to people and read by programs alike.
     env: { PATH: process.env['PATH'], LC_ALL: 'C', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
-    detached: true,
   });
   const { pid } = child;
-  if (pid !== undefined) groups.add(pid);
+  if (pid !== undefined) alive.add(pid);
   let text = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (more: string) => {
@@ -59,8 +72,7 @@ export const start = (file: string, args: readonly string[], { env, directory }:
     });
     child.on('exit', (code) => {
       if (pid === undefined) return;
-      signalGroup(pid, 'SIGKILL');
-      groups.delete(pid);
+      alive.delete(pid);
       child.once('close', () => resolve({ code: code ?? 128, text }));
     });
   });
