@@ -16,8 +16,8 @@ switch (asked.kind) {
     process.exitCode = 2;
     break;
   case 'run': {
-    // What is left of processes, devices and files goes at the exit.
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(interrupted));
+    // What is left of processes, devices and files goes at the exit, which a second signal must not cut short.
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(interrupted));
     const { json } = asked.wish;
     const results = await runBenchmark(asked.wish, (doing) => process.stderr.write(`bench:copy: ${doing}\n`));
     process.stdout.write(tableOf(results));
