@@ -15,6 +15,7 @@ import { model } from '../../src/sim/kubevirt/model.ts';
 import type { Pod } from '../../src/sim/kubevirt/objects.ts';
 import { isResult, playRow, type RowResult } from '../../src/sim/scenario/playRow.ts';
 import { realVariation } from '../../src/sim/scenario/realVariation.ts';
+import { realWorld } from '../../src/sim/scenario/realWorld.ts';
 import { type Row, rows } from '../../src/sim/scenario/rows.ts';
 import { usualVariation, type Variation } from '../../src/sim/scenario/variation.ts';
 import type { World } from '../../src/sim/scenario/world.ts';
@@ -53,7 +54,7 @@ beforeAll(async () => {
     speed,
     logFile: undefined,
     keepFiles: false,
-    world: { realCopies: {}, disks: { writeMs: 1000 / speed } },
+    world: { ...realWorld(speed), disks: { writeMs: 1000 / speed } },
   });
   stage.world.server.changes$.subscribe(({ resource, type, object, previous }) => {
     if (resource.plural !== 'pods' || type !== 'modified' || previous === undefined) return;

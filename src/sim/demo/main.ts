@@ -1,5 +1,6 @@
 // `npm run demo`: what a newcomer runs first. Arguments and exit codes; the rest is in the files beside it.
 // Exit codes: 0 when every row went as it must, 1 when one did not, 2 when it was started wrongly.
+import { realWorld } from '../scenario/realWorld.ts';
 import { rows } from '../scenario/rows.ts';
 import { help, type Wish, wishOf } from './commandLine.ts';
 import { paintFor } from './paint.ts';
@@ -53,7 +54,7 @@ const playOptions = ({ speed, logFile, realCopies }: Extract<Wish, { kind: 'play
   world: {
     disks: { writeMs: 1000 / speed },
     copy: { durationMs: 5000 / speed, stopMs: 300 / speed },
-    ...(realCopies ? { realCopies: {} } : {}),
+    ...(realCopies ? realWorld(speed) : {}),
   },
 });
 
