@@ -85,7 +85,7 @@ describe.each([
 
   test('is probed where it listens', () => {
     const [port] = daemon?.ports ?? [];
-    expect(daemon?.args).toEqual([`--http-address=:${port?.containerPort}`]);
+    expect(daemon?.args).toEqual([`--http-address=:${port?.containerPort}`, `--copy-image=${daemon?.image}`]);
     expect(daemon?.readinessProbe?.httpGet).toEqual({ path: '/readyz', port: port?.name });
     expect(daemon?.livenessProbe?.httpGet).toEqual({ path: '/healthz', port: port?.name });
   });
