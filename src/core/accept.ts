@@ -1,8 +1,10 @@
 // Decides whether the machines of a StorageMigration that are not yet accepted can be accepted, before anything is
 // started: every refusal of design §6 that watched objects can prove, each with the field and what to do. Pure.
+
 import type { Attention } from './decision.ts';
 import type { MachineView } from './facts.ts';
 import { guestOf } from './guest.ts';
+import { hasEnded } from './hasEnded.ts';
 import { leftOutVolume, settingsObstacle } from './liveObstacle.ts';
 import type { VirtualMachine } from './objects.ts';
 import type { MigrationRecord, RecordedDisk, VirtualMachineSpec } from './storageMigration.ts';
@@ -188,9 +190,7 @@ const diskProblem = (
       `claim ${target} is a target of unfinished StorageMigration ${rivals.join(', ')}; name an unused one`,
     );
   }
-  const holders = view.pods.filter(
-    (pod) => pod.claims.includes(target) && pod.phase !== 'Succeeded' && pod.phase !== 'Failed',
-  );
+  const holders = view.pods.filter((pod) => pod.claims.includes(target) && !hasEnded(pod));
   if (holders.length > 0) {
     return onTarget(
       'TargetInUse',

@@ -2,6 +2,7 @@
 // (data plane §2). Pure; the only place where a copy is believed to be whole.
 import { type CopyEndRecord, parseCopyEndRecord } from './copyEndRecord.ts';
 import { type CopyFailure, copyFailure } from './copyFailure.ts';
+import { hasEnded } from './hasEnded.ts';
 import type { Pod } from './objects.ts';
 
 /** `running` covers everything before the end. */
@@ -23,7 +24,7 @@ const numberText = (value: number | undefined): string => `${value ?? 'unknown'}
  * (data plane §1). With `verify`, digests of source and target must be there as well; wherever they are, they must agree.
  */
 export const copyResultOf = (client: Pod, verify: boolean): CopyResult => {
-  if (client.phase !== 'Succeeded' && client.phase !== 'Failed') return { kind: 'running' };
+  if (!hasEnded(client)) return { kind: 'running' };
   if (client.ended === undefined)
     return failed('CopyPodFailed', client.trouble || 'the copy pod has ended without a word');
   const { exitCode, message } = client.ended;

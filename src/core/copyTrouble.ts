@@ -53,8 +53,8 @@ const lingeringTroubleOf = (pods: readonly Pod[]): Attention => {
 };
 
 /**
- * What to tell of the copy pods of one machine, undefined when each comes and goes as it should. `wordsOn` gives what the kubelet said
- * in Events; what it writes into the pod itself comes first.
+ * What to tell of the copy pods of one machine, undefined when each comes and goes as it should. `wordsOn` gives what
+ * the kubelet said in Events; what it writes into the pod itself comes first.
  */
 export const copyTroubleOf = (
   pods: readonly Pod[],

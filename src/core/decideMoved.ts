@@ -1,9 +1,11 @@
 // After the move: confirming a cut-over, catching the one start that slipped past it, staying done, and deleting
 // sources where that was asked for. Guarantees that done stays done (law 4) and that A is kept until B was seen (law 10).
+
 import { bootedOnTarget, followLive } from './decideLive.ts';
 import { act, begin, type Circumstances, type Command, type Decision, needsAttention, wait } from './decision.ts';
 import type { MachineFacts } from './facts.ts';
 import { isFinal } from './guest.ts';
+import { hasEnded } from './hasEnded.ts';
 import type { MigrationRecord } from './storageMigration.ts';
 import { claimOf } from './volumes.ts';
 
@@ -62,9 +64,7 @@ const decideSources = (facts: MachineFacts, record: MigrationRecord, { clearance
     return act('Moved', { kind: 'record', why: 'sourcesDeleted', record: { ...record, sourcesDeleted: true } });
   }
   const sources = new Set(remaining.map((disk) => disk.source));
-  const holders = facts.view.pods.filter(
-    (pod) => pod.phase !== 'Succeeded' && pod.phase !== 'Failed' && pod.claims.some((claim) => sources.has(claim)),
-  );
+  const holders = facts.view.pods.filter((pod) => !hasEnded(pod) && pod.claims.some((claim) => sources.has(claim)));
   const isOwn = facts.view.machine?.volumes.some((entry) => sources.has(claimOf(entry))) === true;
   const users = [...(isOwn ? [facts.name] : []), ...remaining.flatMap((disk) => facts.view.otherUsersOf(disk.source))];
   if (holders.length > 0 || users.length > 0) {

@@ -3,7 +3,8 @@
 //
 // Flow: any machine of a migration wakes it; a run reads the facts as they are then and decides for all its groups.
 // Guarantees: a deletion waits for nothing and takes exactly the pod it was decided for; before a pod is made, the
-// server is asked whether its machines are still off (stillOff.ts). Assumptions: names are deterministic, so making a pod twice meets AlreadyExists.
+// server is asked whether its machines are still off (stillOff.ts). Assumptions: names are deterministic, so making a
+// pod twice meets AlreadyExists.
 import { concatMap, defer, from, map, merge, mergeMap, type Observable, of, share, tap, toArray } from 'rxjs';
 import { decideGroups, type GroupCommand, type GroupDecision } from '../core/groups.ts';
 import type { MigrationView } from '../core/migration.ts';
