@@ -51,6 +51,10 @@ const scenes: Readonly<Record<string, Scene>> = {
   b: { facts: { 'web-1': off() }, pods: [its, copies] },
   /** Both exist, and the machine has been started. */
   u: { facts: { 'web-1': started }, pods: [its, copies] },
+  /** Nothing exists, and the machine has been started. */
+  v: { facts: { 'web-1': started }, pods: [] },
+  /** The server waits for its keys. */
+  k: { facts: { 'web-1': off() }, pods: [{ ...its, phase: 'Pending', address: '' }] },
   /** The client is gone. */
   w: { facts: { 'web-1': started }, pods: [its] },
   /** The migration is gone. */
@@ -61,6 +65,7 @@ const look = 'get VirtualMachine web-1';
 const lookAtVmi = 'get VirtualMachineInstance web-1';
 const makeServer = 'create copy-server-move: web-1-root-fast';
 const makeClient = 'create copy-client-web-1-root: web-1-root';
+const makeKeys = 'create copy-server-keys';
 const words = {
   L: look,
   V: lookAtVmi,
@@ -149,6 +154,23 @@ describe('groupLoop', () => {
       const { stage, out } = loop(helpers, '--n------|', { answers, limits: { retryMs: 100 } });
       helpers.expectObservable(stage.sent).toBe('    --(LV)', words);
       helpers.expectObservable(out).toBe('           --c------|', { c: 'createServer conflict' });
+    });
+  });
+
+  test('makes no pod that is not wanted any more when a slow answer comes, although it says that nothing has changed', () => {
+    marbles((helpers) => {
+      const slow = helpers.cold('               ---(a|)', { a: offVm('web-1', { version: '100' }) });
+      const { stage, out } = loop(helpers, '--n-v---|', { answers: { [look]: slow } });
+      helpers.expectObservable(stage.sent).toBe('    --L--V', words);
+      helpers.expectObservable(out).toBe('           -----c--|', { c: 'createServer conflict' });
+    });
+  });
+
+  test('makes the keys of a server that was made before this process began', () => {
+    marbles((helpers) => {
+      const { stage, out } = loop(helpers, '--k---|', { answers: { [makeKeys]: answer(helpers, '-(a|)', '170') } });
+      helpers.expectObservable(stage.sent).toBe('    --K', { K: makeKeys });
+      helpers.expectObservable(out).toBe('           ---k--|', { k: 'createKeys done' });
     });
   });
 
