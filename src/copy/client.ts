@@ -6,7 +6,7 @@
 import { constants, mkdirSync } from 'node:fs';
 import { type ClientArguments, parseClient } from './arguments.ts';
 import { type Control, openControl } from './controlClient.ts';
-import { CopyFailure, explanationOf } from './copyFailure.ts';
+import { CopyError, explanationOf } from './copyError.ts';
 import { digestOf } from './digest.ts';
 import { openDisk } from './disk.ts';
 import { type EndRecord, explanation, notWhole, rsyncProblem, wentTwice } from './endRecord.ts';
@@ -32,7 +32,7 @@ const argumentsFrom = (words: readonly string[], root: string | undefined): [Cli
     ...(parsed.kind === 'mistakes' ? parsed.mistakes : []),
     ...(paths === undefined ? ['TRANSSHIP_ROOT: expected a plain absolute path'] : []),
   ];
-  if (parsed.kind === 'mistakes' || paths === undefined) throw new CopyFailure('BadArguments', mistakes.join('\n'));
+  if (parsed.kind === 'mistakes' || paths === undefined) throw new CopyError('BadArguments', mistakes.join('\n'));
   return [parsed.arguments, paths];
 };
 
@@ -53,7 +53,7 @@ const layOut = (given: ClientArguments, paths: Paths): { readonly password: stri
 /** Runs rsync, for as long as the server is heard on the other line. */
 const transfer = async (draft: Draft, command: readonly string[], control: Control, stop: AbortSignal) => {
   const unheard = new AbortController();
-  let lost: CopyFailure | undefined;
+  let lost: CopyError | undefined;
   void control.lost.then((failure) => {
     lost = failure;
     unheard.abort();
@@ -62,8 +62,8 @@ const transfer = async (draft: Draft, command: readonly string[], control: Contr
   Object.assign(draft, { rc: code, ...statistics });
   stop.throwIfAborted();
   if (code === 0) return;
-  if (lost !== undefined) throw new CopyFailure(lost.problem, [...said, lost.message].join('\n'), code);
-  throw new CopyFailure(
+  if (lost !== undefined) throw new CopyError(lost.problem, [...said, lost.message].join('\n'), code);
+  throw new CopyError(
     rsyncProblem(code, said.join('\n')),
     explanation(said) || `rsync ended with code ${code}`,
     code,
@@ -84,13 +84,13 @@ const prove = async (draft: Draft, path: string, control: Control, verify: boole
     control.ask({ t: 'prove', digest: verify }),
     verify ? digest() : undefined,
   ]);
-  if (answer['flushed'] !== true) throw new CopyFailure('NotFlushed', 'the server did not say that it has flushed');
+  if (answer['flushed'] !== true) throw new CopyError('NotFlushed', 'the server did not say that it has flushed');
   draft.flushed = true;
   if (sourceDigest === undefined) return;
   draft.sourceDigest = sourceDigest;
   draft.targetDigest = String(answer['digest']);
   if (draft.sourceDigest !== draft.targetDigest) {
-    throw new CopyFailure('DigestDiffers', 'source and target were read again and differ');
+    throw new CopyError('DigestDiffers', 'source and target were read again and differ');
   }
 };
 
@@ -123,9 +123,9 @@ const copy = async (draft: Draft, words: readonly string[], root: string | undef
       draft.wireBytes += wireBytes;
     }
     const uncovered = notWhole(draft, size);
-    if (uncovered !== undefined) throw new CopyFailure('NotWhole', uncovered);
+    if (uncovered !== undefined) throw new CopyError('NotWhole', uncovered);
     if ((await sourceSize(source)) !== size) {
-      throw new CopyFailure('NotWhole', 'the source has changed its size');
+      throw new CopyError('NotWhole', 'the source has changed its size');
     }
     draft.stage = 'prove';
     await prove(draft, path, control, given.verify, stop);
@@ -153,7 +153,7 @@ export const runClient = async (
     return draft;
   } catch (error) {
     if (stop.aborted) return { ...draft, rc: 20, problem: 'Cancelled', err: `told to end at stage ${draft.stage}` };
-    const failure = error instanceof CopyFailure ? error : new CopyFailure('RsyncFailed', explanationOf(error));
+    const failure = error instanceof CopyError ? error : new CopyError('RsyncFailed', explanationOf(error));
     return { ...draft, problem: failure.problem, err: failure.message };
   }
 };

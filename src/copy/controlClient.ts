@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type CopyProblem, copyProblems } from '../core/copyEndRecord.ts';
 import { type Child, startChild } from './child.ts';
 import { type Message, type Wire, wire } from './controlWire.ts';
-import { CopyFailure } from './copyFailure.ts';
+import { CopyError } from './copyError.ts';
 import { explanation, tunnelProblem } from './endRecord.ts';
 import { passOn } from './output.ts';
 import { files } from './stunnelConfig.ts';
@@ -13,7 +13,7 @@ export interface Control {
   /** Asks one thing and waits for its answer. Throws the refusal, or `PeerSilent` when there is none. */
   ask(message: Message): Promise<Message>;
   /** Settles when the server is gone, or was silent for too long. */
-  readonly lost: Promise<CopyFailure>;
+  readonly lost: Promise<CopyError>;
   close(): Promise<void>;
 }
 
@@ -27,8 +27,8 @@ const wordless = 'the server hung up without a word';
 
 const problemOf = (value: unknown): CopyProblem => copyProblems.find((each) => each === value) ?? 'RsyncFailed';
 
-const failureOf = (refusal: Message): CopyFailure =>
-  new CopyFailure(problemOf(refusal['problem']), String(refusal['err'] ?? ''));
+const failureOf = (refusal: Message): CopyError =>
+  new CopyError(problemOf(refusal['problem']), String(refusal['err'] ?? ''));
 
 interface Attempt {
   readonly child: Child;
@@ -44,7 +44,7 @@ const attempt = (silenceMs: number): Attempt => {
 };
 
 /** Says who we are. A failure tells why there was no welcome. */
-const introduce = async ({ child, line, said }: Attempt, hello: Message): Promise<CopyFailure | undefined> => {
+const introduce = async ({ child, line, said }: Attempt, hello: Message): Promise<CopyError | undefined> => {
   line.send(hello);
   const answer = await line.next();
   if (answer?.['t'] === 'welcome') return undefined;
@@ -53,13 +53,13 @@ const introduce = async ({ child, line, said }: Attempt, hello: Message): Promis
   await child.stop();
   await child.ended;
   const problem = tunnelProblem(said.join('\n')) ?? 'ServerUnreachable';
-  return new CopyFailure(problem, explanation(said) || wordless);
+  return new CopyError(problem, explanation(said) || wordless);
 };
 
 const conversation = ({ child, line }: Attempt): Control => {
   const lost = line.closed.then(
     (why) =>
-      new CopyFailure('PeerSilent', why === 'silent' ? 'the server was silent for too long' : 'the server went away'),
+      new CopyError('PeerSilent', why === 'silent' ? 'the server was silent for too long' : 'the server went away'),
   );
   return {
     lost,
@@ -80,7 +80,7 @@ const conversation = ({ child, line }: Attempt): Control => {
 /** Reaches the server and is let in, or throws why not. */
 export const openControl = async (hello: Message, silenceMs: number, stop: AbortSignal): Promise<Control> => {
   const startMs = performance.now();
-  let told: CopyFailure | undefined;
+  let told: CopyError | undefined;
   for (let busySinceMs: number | undefined; ; ) {
     stop.throwIfAborted();
     const each = attempt(silenceMs);

@@ -4,7 +4,7 @@
 // told to end; else rsync's, or 1.
 import { writeFileSync } from 'node:fs';
 import { runClient } from './client.ts';
-import { explanationOf } from './copyFailure.ts';
+import { explanationOf } from './copyError.ts';
 import { endRecordLine } from './endRecord.ts';
 import { log } from './output.ts';
 import { pathsBelow } from './paths.ts';

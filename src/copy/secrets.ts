@@ -2,21 +2,21 @@
 // are read once, judged, and written again where stunnel and rsync want them. They are never logged, nor put on a
 // command line or into the environment.
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { CopyFailure, codeOf } from './copyFailure.ts';
+import { CopyError, codeOf } from './copyError.ts';
 import { pskIdentity } from './stunnelConfig.ts';
 
 const read = (path: string, what: string): string => {
   try {
     return readFileSync(path, 'utf8').replace(/\r?\n$/, '');
   } catch (error) {
-    throw new CopyFailure('BadSecrets', `${what} cannot be read: ${codeOf(error)}`);
+    throw new CopyError('BadSecrets', `${what} cannot be read: ${codeOf(error)}`);
   }
 };
 
 /** The tunnel's key: 64 hex digits. Throws `BadSecrets`, and never tells what it found. */
 export const readPsk = (path: string): string => {
   const psk = read(path, 'the key of the tunnel');
-  if (!/^[0-9a-fA-F]{64}$/.test(psk)) throw new CopyFailure('BadSecrets', 'the key of the tunnel is not 64 hex digits');
+  if (!/^[0-9a-fA-F]{64}$/.test(psk)) throw new CopyError('BadSecrets', 'the key of the tunnel is not 64 hex digits');
   return psk;
 };
 
@@ -24,7 +24,7 @@ export const readPsk = (path: string): string => {
 export const readPassword = (path: string): string => {
   const password = read(path, 'the password');
   if (!/^[A-Za-z0-9_+/=.-]{16,256}$/.test(password)) {
-    throw new CopyFailure('BadSecrets', 'the password is not 16 to 256 letters, digits or _+/=.-');
+    throw new CopyError('BadSecrets', 'the password is not 16 to 256 letters, digits or _+/=.-');
   }
   return password;
 };

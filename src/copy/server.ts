@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { parseServer, type ServerArguments } from './arguments.ts';
 import { type Child, startChild } from './child.ts';
 import { type ControlledModule, serveControl } from './controlServer.ts';
-import { CopyFailure } from './copyFailure.ts';
+import { CopyError } from './copyError.ts';
 import { explanation } from './endRecord.ts';
 import { log, passOn } from './output.ts';
 import { type Paths, pathsBelow } from './paths.ts';
@@ -38,7 +38,7 @@ const argumentsFrom = (
     ...(parsed.kind === 'mistakes' ? parsed.mistakes : []),
     ...(paths === undefined ? ['TRANSSHIP_ROOT: expected a plain absolute path'] : []),
   ];
-  if (parsed.kind === 'mistakes' || paths === undefined) throw new CopyFailure('BadArguments', mistakes.join('\n'));
+  if (parsed.kind === 'mistakes' || paths === undefined) throw new CopyError('BadArguments', mistakes.join('\n'));
   return [parsed.arguments, paths];
 };
 
@@ -135,7 +135,7 @@ export const runServer = async (
     await gone;
     return code === undefined ? undefined : { rc: code, problem: 'TunnelEnded', err: explanation(said) };
   } catch (error) {
-    if (error instanceof CopyFailure && (error.problem === 'BadArguments' || error.problem === 'BadSecrets')) {
+    if (error instanceof CopyError && (error.problem === 'BadArguments' || error.problem === 'BadSecrets')) {
       return { rc: 0, problem: error.problem, err: explanation([error.message]) };
     }
     throw error;

@@ -5,7 +5,7 @@
 import { constants, statfs } from 'node:fs/promises';
 import type { CopyProblem } from '../core/copyEndRecord.ts';
 import { runChild } from './child.ts';
-import { explanationOf } from './copyFailure.ts';
+import { explanationOf } from './copyError.ts';
 import { digestOf, pieces } from './digest.ts';
 import { type Disk, lookAt, openDisk } from './disk.ts';
 import type { DiskKind } from './paths.ts';

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { resources } from '../../src/kube/resources.ts';
 import type { World } from '../../src/sim/scenario/world.ts';
 import { type Gate, gate, makeMachine, migrationOf, namespace, runningWorld, serve } from './cluster.ts';
-import { daemonFor, expectGoodLog, pageWith, type Transship, token, until } from './process.ts';
+import { daemonFor, expectGoodLog, pageWith, patient, type Transship, token, until } from './process.ts';
 
 /** Whether a request patches an object of this kind. */
 const patches =
@@ -87,12 +87,7 @@ describe('told to end', () => {
   });
 
   test('while it starts a live migration: lets the write be answered, begins nothing more, and ends with 0', async () => {
-    const { world, gate, daemon, before } = await signalledInTheMiddle(
-      'virtualmachines',
-      '--request-timeout=5s',
-      '--startup-hold=5s',
-      '--late-write=5s',
-    );
+    const { world, gate, daemon, before } = await signalledInTheMiddle('virtualmachines', ...patient);
     // Nobody is there any more to be sent metrics, but whoever asks is told why.
     expect(await daemon.page('/readyz')).toEqual({ status: 503, body: 'Transship is ending\n' });
     gate.held[0]?.release();

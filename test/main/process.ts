@@ -190,6 +190,9 @@ export const daemonFor = (
   return transship([...defaults, ...args], env);
 };
 
+/** For who expects no request to be given up, even where the machine stands still for a second. */
+export const patient = ['--request-timeout=5s', '--startup-hold=5s', '--late-write=5s'] as const;
+
 /** Waits for a page to have this status and these parts in it; gives the page. */
 export const pageWith = async (
   daemon: Transship,
@@ -208,15 +211,37 @@ export const pageWith = async (
 };
 
 /** The value of a sample in a page of metrics, `name{label="value"}`; 0 when absent. */
-export const sample = async (daemon: Transship, name: string): Promise<number> => {
-  const { body } = await daemon.page('/metrics');
+const sampleIn = (body: string, name: string): number => {
   const line = body.split('\n').find((each) => each.startsWith(`${name} `));
   return line === undefined ? 0 : Number(line.slice(name.length + 1));
 };
 
+/**
+ * Waits for a page of metrics with these samples, each a value or a test of it. What is counted when an answer comes may
+ * be counted after others could see what was asked for, so no page is final by itself.
+ */
+export const pageOfMetrics = async (
+  daemon: Transship,
+  wanted: Readonly<Record<string, number | ((value: number) => boolean)>>,
+): Promise<void> => {
+  let different: readonly string[] = [];
+  await until(
+    async () => {
+      const { body } = await daemon.page('/metrics');
+      different = Object.entries(wanted).flatMap(([name, value]) => {
+        const found = sampleIn(body, name);
+        return (typeof value === 'number' ? found === value : value(found)) ? [] : [`${name} ${found} not ${value}`];
+      });
+      return different.length === 0;
+    },
+    () => different.join('\n'),
+  );
+};
+
 /** What holds of every log: each line is JSON with a message that does not vary, and no secret is in it. */
 export const expectGoodLog = (daemon: Transship): void => {
-  const texts = daemon.stdout().trimEnd().split('\n');
+  // A line whose end is still on its way is none yet.
+  const texts = daemon.stdout().split('\n').slice(0, -1);
   for (const text of texts) {
     expect(JSON.parse(text), text).toMatchObject({
       level: expect.stringMatching(/^(debug|info|warn|error|fatal)$/),

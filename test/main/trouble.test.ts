@@ -14,7 +14,7 @@ import {
   runningWorld,
   serve,
 } from './cluster.ts';
-import { daemonFor, expectGoodLog, freePort, pageWith, sample, until } from './process.ts';
+import { daemonFor, expectGoodLog, freePort, pageOfMetrics, pageWith, patient, until } from './process.ts';
 
 const watched = [
   'virtualmachines',
@@ -48,12 +48,12 @@ describe('a server that is not there', () => {
     const delays = daemon.lines.filter(({ kind, attempt }) => kind === 'pods' && typeof attempt === 'number');
     expect(delays.slice(0, 4).map(({ attempt }) => attempt)).toEqual([1, 2, 3, 4]);
     expect(Number(delays[2]?.['delayMs'])).toBeGreaterThan(Number(delays[0]?.['delayMs']));
-    expect(await sample(daemon, 'transship_watch_synced{kind="pods"}')).toBe(0);
+    await pageOfMetrics(daemon, { 'transship_watch_synced{kind="pods"}': 0 });
 
     await serve(runningWorld(50).server, { port });
     await pageWith(daemon, '/readyz', 200, 'ready');
     await daemon.logged('Every kind was listed: Transship is ready');
-    expect(await sample(daemon, 'transship_watch_synced{kind="pods"}')).toBe(1);
+    await pageOfMetrics(daemon, { 'transship_watch_synced{kind="pods"}': 1 });
     expectGoodLog(daemon);
   });
 
@@ -65,14 +65,14 @@ describe('a server that is not there', () => {
     await first.close();
     await pageWith(daemon, '/readyz', 503, ...watched.map((kind) => `watch ${kind}: broken: `), 'ECONNREFUSED');
     expect((await daemon.page('/healthz')).status).toBe(200);
-    expect(await sample(daemon, 'transship_watch_synced{kind="kubevirts"}')).toBe(0);
+    await pageOfMetrics(daemon, { 'transship_watch_synced{kind="kubevirts"}': 0 });
     // What it knows it still knows.
-    expect(await sample(daemon, 'transship_store_objects{kind="kubevirts"}')).toBe(1);
+    await pageOfMetrics(daemon, { 'transship_store_objects{kind="kubevirts"}': 1 });
     await serve(server, { port: first.port });
     await pageWith(daemon, '/readyz', 200);
     await daemon.logged('A watch works again', ({ kind }) => kind === 'kubevirts');
-    expect(await sample(daemon, 'transship_watch_synced{kind="kubevirts"}')).toBe(1);
-    expect(await sample(daemon, 'transship_watch_restarts_total{kind="kubevirts"}')).toBeGreaterThan(0);
+    await pageOfMetrics(daemon, { 'transship_watch_synced{kind="kubevirts"}': 1 });
+    await pageOfMetrics(daemon, { 'transship_watch_restarts_total{kind="kubevirts"}': (value) => value > 0 });
     expectGoodLog(daemon);
   });
 });
@@ -113,9 +113,9 @@ describe('a server that refuses', () => {
     const daemon = daemonFor(cluster.url);
     const { detail } = await daemon.logged('A write was not carried out');
     expect(detail).toContain('grant verb patch on storagemigrations in API group transship.dev by RBAC');
-    expect(await sample(daemon, 'transship_commands_total{command="addFinalizer",outcome="refused"}')).toBeGreaterThan(
-      0,
-    );
+    await pageOfMetrics(daemon, {
+      'transship_commands_total{command="addFinalizer",outcome="refused"}': (value) => value > 0,
+    });
     cluster.refused.clear();
     await until(() => modeOf(cluster.server, 'move', 'web') === 'Done');
     expectGoodLog(daemon);
@@ -126,7 +126,7 @@ describe('a server that refuses', () => {
     makeMachine(cluster, 'web', 'Halted');
     cluster.refused.add('all namespaces');
     cluster.server.create(resources.storageMigrations, migrationOf('move', ['web']), 'user');
-    const daemon = daemonFor(cluster.url, [`--namespace=${namespace}`]);
+    const daemon = daemonFor(cluster.url, [`--namespace=${namespace}`, ...patient]);
     await until(() => modeOf(cluster.server, 'move', 'web') === 'Done');
     expect(daemon.lines.filter(({ level }) => level !== 'info')).toEqual([]);
     expectGoodLog(daemon);

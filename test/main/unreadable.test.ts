@@ -4,7 +4,7 @@ import type { KubeObject } from '../../src/kube/api.ts';
 import { resources } from '../../src/kube/resources.ts';
 import type { ApiServer } from '../../src/sim/cluster.ts';
 import { conditionOf, guardedWorld, makeMachine, migrationOf, modeOf, namespace, statusOf } from './cluster.ts';
-import { daemonFor, expectGoodLog, pageWith, sample, until } from './process.ts';
+import { daemonFor, expectGoodLog, pageOfMetrics, pageWith, until } from './process.ts';
 
 /** From here on the server takes any StorageMigration, as one with another version of the CRD might. */
 const takeAnyMigration = (server: ApiServer): void => {
@@ -44,7 +44,7 @@ test('a machine that cannot be read is left alone until it can, and the others g
     field: 'spec.updateVolumesStrategy',
     reason: `VirtualMachine ${namespace}/odd: spec.updateVolumesStrategy is 7, expected a text`,
   });
-  expect(await sample(daemon, 'transship_malformed_objects{kind="virtualmachines"}')).toBe(1);
+  await pageOfMetrics(daemon, { 'transship_malformed_objects{kind="virtualmachines"}': 1 });
   const ready = await until(() => conditionOf(server, 'move-odd', 'Ready'));
   expect(ready).toMatchObject({
     status: 'False',
@@ -61,7 +61,7 @@ test('a machine that cannot be read is left alone until it can, and the others g
   setStrategy(null);
   await until(() => modeOf(server, 'move-odd', 'odd') === 'Done');
   await daemon.logged('An object that could not be read can be read again, or is gone');
-  expect(await sample(daemon, 'transship_malformed_objects{kind="virtualmachines"}')).toBe(0);
+  await pageOfMetrics(daemon, { 'transship_malformed_objects{kind="virtualmachines"}': 0 });
   expectGoodLog(daemon);
 });
 
@@ -80,7 +80,7 @@ test('a StorageMigration whose spec cannot be read says so in its conditions, un
   expect(ready).toMatchObject({ status: 'False', reason: 'SpecNotReadable', observedGeneration: 1 });
   expect(ready.message).toContain(`StorageMigration ${namespace}/move: spec.virtualMachines is string, expected array`);
   expect(conditionOf(server, 'move', 'NeedsAttention')).toMatchObject({ status: 'True' });
-  expect(await sample(daemon, 'transship_malformed_objects{kind="storagemigrations"}')).toBe(1);
+  await pageOfMetrics(daemon, { 'transship_malformed_objects{kind="storagemigrations"}': 1 });
 
   patchSpec(server, 'move', { virtualMachines: [{ name: 'web', volumes: [{ name: 3 }] }] });
   const other = await until(() => {

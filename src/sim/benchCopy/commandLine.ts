@@ -18,7 +18,7 @@ export type CommandLine =
 
 const options = {
   size: { type: 'string', default: '4Gi' },
-  rounds: { type: 'string', default: '3' },
+  rounds: { type: 'string', default: '5' },
   json: { type: 'string' },
   help: { type: 'boolean', short: 'h', default: false },
 } as const;
@@ -32,7 +32,7 @@ the disk's size of room for temporary files; qemu-utils for the rows of qemu-img
 has to be root; plain files stand in for them otherwise. Leaves nothing behind.
 
   --size QUANTITY  Size of the disk, at least 32Mi, whole MiB. Default 4Gi.
-  --rounds N       How often each way is measured, taking turns. Default 3.
+  --rounds N       How often each way is measured, taking turns. Default 5.
   --json FILE      Write all numbers there as one JSON object.
   --help           This.
 

@@ -2,14 +2,14 @@
 // is written. It carries the one name for it that the daemon knows (core/copyEndRecord.ts).
 import type { CopyProblem } from '../core/copyEndRecord.ts';
 
-export class CopyFailure extends Error {
+export class CopyError extends Error {
   readonly problem: CopyProblem;
   /** Exit code of rsync, if it was rsync that failed. */
   readonly rc: number;
 
   constructor(problem: CopyProblem, explanation: string, rc = 0) {
     super(explanation);
-    this.name = 'CopyFailure';
+    this.name = 'CopyError';
     this.problem = problem;
     this.rc = rc;
   }
