@@ -21,16 +21,18 @@ import { rsyncByHand } from './rsyncByHand.ts';
 import { makeSourceImage, warm } from './sourceImage.ts';
 import { blockTarget, fileTarget, type TargetDisk } from './targetDisk.ts';
 
-/** Our time may be this much longer than that of rsync by hand: ratio by hand : ours. */
+/** Our time may be this much longer than that of rsync by hand that leaves the same behind: ratio by hand : ours. */
 const wantedRatio = 0.95;
 
 const methodsFor = (target: TargetDisk, program: string): readonly CopyMethod[] => {
   const { kind, canDiscard } = target;
   const qemu = lacking('qemu-img', 'qemu-utils');
+  const staysThin = kind === 'block' && canDiscard;
   return [
     ourCopy(kind, program),
-    ...(kind === 'block' && canDiscard ? [rsyncByHand(kind, false, wantedRatio)] : []),
-    rsyncByHand(kind, true, wantedRatio),
+    ...(staysThin ? [rsyncByHand(kind, false, wantedRatio)] : []),
+    // It fills a device that ours leaves thin.
+    rsyncByHand(kind, true, staysThin ? undefined : wantedRatio),
     qemuConvert(kind, qemu),
     localCopy(kind),
   ];

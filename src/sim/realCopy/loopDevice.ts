@@ -15,9 +15,12 @@ const losetup = (args: readonly string[]): string | undefined => {
   return status === 0 ? stdout.trim() : undefined;
 };
 
-/** Undefined where there are no loop devices for us: without root, and in most containers. */
+/**
+ * Undefined where there are no loop devices for us: without root, and in most containers. The file below it is read and
+ * written past the page cache where its file system can do that: a volume has no second cache below it either.
+ */
 export const loopDevice = (file: string): LoopDevice | undefined => {
-  const path = losetup(['--find', '--show', file]);
+  const path = losetup(['--direct-io=on', '--find', '--show', file]) ?? losetup(['--find', '--show', file]);
   if (path === undefined) return undefined;
   const held = openSync(path, 'r+');
   // Of a device that is open the kernel only notes it, and does it when the last who has it open lets go.
