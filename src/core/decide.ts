@@ -1,20 +1,18 @@
-// Decides what is to be done about one machine, from its facts alone: the branching; the leaves stand in
-// decideLive.ts, decideOffline.ts and decideMoved.ts. Order matters: what saves a guest's writes comes first.
+// Decides what is to be done about one machine, from its facts alone: the branching; the leaves stand in startLive.ts,
+// decideCopyingLive.ts, decideAfterSwitchOver.ts, decideOffline.ts and decideMoved.ts. Order matters: what saves a
+// guest's writes comes first.
 
-import {
-  bootedOnTarget,
-  decideAfterSwitchOver,
-  decideCopyingLive,
-  endSeen,
-  migratesToItself,
-  startLive,
-} from './decideLive.ts';
+import { bootedOnTarget } from './bootedOnTarget.ts';
+import { decideAfterSwitchOver } from './decideAfterSwitchOver.ts';
+import { decideCopyingLive, endSeen } from './decideCopyingLive.ts';
 import { decideCompleted, decideCutOver } from './decideMoved.ts';
 import { decideOffline, voidCopy } from './decideOffline.ts';
 import { act, begin, type Circumstances, type Command, type Decision, needsAttention, wait } from './decision.ts';
 import type { MachineFacts } from './facts.ts';
 import { isFinal } from './guest.ts';
+import { migratesToItself } from './migratesToItself.ts';
 import { isGivenUp, modeOf } from './mode.ts';
+import { startLive } from './startLive.ts';
 import type { MigrationRecord } from './storageMigration.ts';
 import { takesVolumesBack } from './takesVolumesBack.ts';
 import { describeDisks } from './volumes.ts';

@@ -1,9 +1,10 @@
 // After the move: confirming a cut-over, catching the one start that slipped past it, staying done, and deleting
 // sources where that was asked for. Guarantees that done stays done (law 4) and that A is kept until B was seen (law 10).
 
-import { bootedOnTarget, followLive } from './decideLive.ts';
+import { bootedOnTarget } from './bootedOnTarget.ts';
 import { act, begin, type Circumstances, type Command, type Decision, needsAttention, wait } from './decision.ts';
 import type { MachineFacts } from './facts.ts';
+import { followLive } from './followLive.ts';
 import { isFinal } from './guest.ts';
 import { hasEnded } from './hasEnded.ts';
 import type { MigrationRecord } from './storageMigration.ts';
