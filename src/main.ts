@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { asyncScheduler, ReplaySubject, config as rxjsConfig, timer } from 'rxjs';
 import { type Config, parseConfig } from './config.ts';
+import { errorMessage } from './core/errorMessage.ts';
 import type { Log } from './core/log.ts';
 import { daemon } from './daemon.ts';
 import { type Connection, connect } from './kube/client.ts';
@@ -53,7 +54,7 @@ const run = async (config: Config): Promise<void> => {
 
 /** An address that cannot be listened on is a mistake of whoever started the process. */
 const listening = (options: Parameters<typeof serveHttp>[0]): Promise<HttpServer> =>
-  serveHttp(options).catch((error: unknown) => fail([error instanceof Error ? error.message : String(error)]));
+  serveHttp(options).catch((error: unknown) => fail([errorMessage(error)]));
 
 /**
  * SIGTERM and SIGINT: no new work; writes under way end, or are given up after `shutdownMs`; a second signal waits for

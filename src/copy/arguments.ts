@@ -2,6 +2,7 @@
 // command line. Pure; every mistake is told at once.
 import { isIP } from 'node:net';
 import { parseArgs } from 'node:util';
+import { errorMessage } from '../core/errorMessage.ts';
 import type { DiskKind } from './paths.ts';
 
 export interface ServerArguments {
@@ -53,7 +54,7 @@ const valuesOf = (words: readonly string[], options: Options, mistakes: string[]
   try {
     return parseArgs({ args: [...words], options, strict: true, allowPositionals: false }).values;
   } catch (error) {
-    mistakes.push(error instanceof Error ? error.message : String(error));
+    mistakes.push(errorMessage(error));
     return {};
   }
 };

@@ -4,9 +4,10 @@
 // Guarantees: `done` is said only of a copy that rsync covered whole, whose source did not change its size, and that the
 // server has flushed and, if asked, read again. May be run again after any end: it begins anew and uses what is there.
 import { constants, mkdirSync } from 'node:fs';
+import { errorMessage } from '../core/errorMessage.ts';
 import { type ClientArguments, parseClient } from './arguments.ts';
 import { type Control, openControl } from './controlClient.ts';
-import { CopyError, explanationOf } from './copyError.ts';
+import { CopyError } from './copyError.ts';
 import { digestOf } from './digest.ts';
 import { openDisk } from './disk.ts';
 import { type EndRecord, explanation, notWhole, rsyncProblem, wentTwice } from './endRecord.ts';
@@ -63,11 +64,7 @@ const transfer = async (draft: Draft, command: readonly string[], control: Contr
   stop.throwIfAborted();
   if (code === 0) return;
   if (lost !== undefined) throw new CopyError(lost.problem, [...said, lost.message].join('\n'), code);
-  throw new CopyError(
-    rsyncProblem(code, said.join('\n')),
-    explanation(said) || `rsync ended with code ${code}`,
-    code,
-  );
+  throw new CopyError(rsyncProblem(code, said.join('\n')), explanation(said) || `rsync ended with code ${code}`, code);
 };
 
 /** Has the target flushed and looked at; reads both disks again if digests were asked for. */
@@ -153,7 +150,7 @@ export const runClient = async (
     return draft;
   } catch (error) {
     if (stop.aborted) return { ...draft, rc: 20, problem: 'Cancelled', err: `told to end at stage ${draft.stage}` };
-    const failure = error instanceof CopyError ? error : new CopyError('RsyncFailed', explanationOf(error));
+    const failure = error instanceof CopyError ? error : new CopyError('RsyncFailed', errorMessage(error));
     return { ...draft, problem: failure.problem, err: failure.message };
   }
 };

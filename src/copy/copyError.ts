@@ -15,9 +15,6 @@ export class CopyError extends Error {
   }
 }
 
-/** What went wrong, for people. */
-export const explanationOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
 /** The errno name of a system error, such as ENOENT. */
 export const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';

@@ -3,8 +3,8 @@
 // to the termination message and is the last line of its log. Exit codes: 0 after a whole copy, or of a server that was
 // told to end; else rsync's, or 1.
 import { writeFileSync } from 'node:fs';
+import { errorMessage } from '../core/errorMessage.ts';
 import { runClient } from './client.ts';
-import { explanationOf } from './copyError.ts';
 import { endRecordLine } from './endRecord.ts';
 import { log } from './output.ts';
 import { pathsBelow } from './paths.ts';
@@ -25,13 +25,13 @@ const end = (line: string, code: number): never => {
   try {
     if (paths !== undefined) writeFileSync(paths.terminationLog, line);
   } catch (error) {
-    log('The termination message could not be written', { err: explanationOf(error) });
+    log('The termination message could not be written', { err: errorMessage(error) });
   }
   return process.exit(code);
 };
 
 const dieOfBug = (error: unknown): never =>
-  end(JSON.stringify({ t: 'end', rc: 0, problem: 'RsyncFailed', err: explanationOf(error).slice(0, 1000) }), 1);
+  end(JSON.stringify({ t: 'end', rc: 0, problem: 'RsyncFailed', err: errorMessage(error).slice(0, 1000) }), 1);
 process.on('uncaughtException', dieOfBug);
 process.on('unhandledRejection', dieOfBug);
 

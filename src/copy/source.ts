@@ -1,7 +1,8 @@
 // Looks at the source before anybody is bothered: whether it is there, can be read, has bytes, and is what may be copied
 // to such a target. Its size is asked from the file or device itself, never from rsync.
 import { constants } from 'node:fs';
-import { CopyError, explanationOf } from './copyError.ts';
+import { errorMessage } from '../core/errorMessage.ts';
+import { CopyError } from './copyError.ts';
 import { lookAt, openDisk } from './disk.ts';
 import type { DiskKind } from './paths.ts';
 import { headLength, unfitFormat } from './sourceFormat.ts';
@@ -30,7 +31,7 @@ const headOf = async (path: string): Promise<Buffer> => {
       await disk.close();
     }
   } catch (error) {
-    throw new CopyError('SourceMissing', `the source ${path}: ${explanationOf(error)}`);
+    throw new CopyError('SourceMissing', `the source ${path}: ${errorMessage(error)}`);
   }
 };
 

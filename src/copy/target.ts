@@ -4,8 +4,8 @@
 // Flow: prepareTarget -> rsync -> proveTarget, in one conversation that holds the module alone.
 import { constants, statfs } from 'node:fs/promises';
 import type { CopyProblem } from '../core/copyEndRecord.ts';
+import { errorMessage } from '../core/errorMessage.ts';
 import { runChild } from './child.ts';
-import { explanationOf } from './copyError.ts';
 import { digestOf, pieces } from './digest.ts';
 import { type Disk, lookAt, openDisk } from './disk.ts';
 import type { DiskKind } from './paths.ts';
@@ -108,7 +108,7 @@ export const proveTarget = async (
     await handle.sync();
     return { kind: 'proved', flushed: true, digest: digest ? await digestOf(handle, size, stop) : '' };
   } catch (error) {
-    return refused('NotFlushed', `the target ${target.path}: ${explanationOf(error)}`);
+    return refused('NotFlushed', `the target ${target.path}: ${errorMessage(error)}`);
   } finally {
     await handle.close();
   }

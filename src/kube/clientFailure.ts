@@ -1,5 +1,6 @@
 // What went wrong with a request, in the terms of the port and in words that a person can act on: what was asked of
 // whom, what came back, what to do. No secrets: headers and bodies of requests do not appear.
+import { errorMessage } from '../core/errorMessage.ts';
 import { KubeFailure, type ObjectRef, type Resource } from './api.ts';
 
 /** What was asked, as RBAC names it. */
@@ -62,7 +63,7 @@ const codeOf = (error: unknown): string => {
 
 const wordsOf = (error: unknown): string => {
   if (error instanceof AggregateError && error.message === '') return wordsOf(error.errors[0]);
-  return error instanceof Error ? error.message : String(error);
+  return errorMessage(error);
 };
 
 /** A request that ended without an answer. `sent`: the server may have got it, and may act on it. */

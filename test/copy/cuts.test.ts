@@ -4,6 +4,7 @@
 // TRANSSHIP_CUTS says how many runs there are, TRANSSHIP_FIRST_CUT with which they begin; with TRANSSHIP_CUT a single one
 // is played again.
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { errorMessage } from '../../src/core/errorMessage.ts';
 import { networkBlows, places, planOf, processBlows } from './cutPlan.ts';
 import { type Played, playRun } from './cutRun.ts';
 import { expectPrograms } from './programs.ts';
@@ -25,7 +26,7 @@ const play = async (seed: number): Promise<void> => {
     played.push(await playRun(planOf(seed)));
   } catch (error) {
     const again = `TRANSSHIP_CUT=${seed} npx vitest run test/copy/cuts.test.ts`;
-    throw new Error(`run ${seed}, again with ${again}\n${error instanceof Error ? error.message : error}`);
+    throw new Error(`run ${seed}, again with ${again}\n${errorMessage(error)}`);
   }
 };
 

@@ -1,5 +1,6 @@
 // What went wrong when a schedule was played, and the report of it for a person: the schedule shrunk to what is needed,
 // as lines that can be read, with the commands that play both again.
+import { errorMessage } from '../../src/core/errorMessage.ts';
 import { type FleetPerformance, type PlayedFleet, playedSchedule } from './playedFleet.ts';
 import { keeping, partsOf, type Schedule } from './schedule.ts';
 import { scheduleText } from './scheduleText.ts';
@@ -29,7 +30,7 @@ export const playing = (schedule: Schedule, hooks: Hooks = {}): Playing => {
     const report = [...faults, '  the last writes:', ...played.stage.watch.recent(60)].join('\n');
     return { kind: 'failed', failure: { kind: kindOf(report), report } };
   } catch (error) {
-    const report = error instanceof Error ? error.message : String(error);
+    const report = errorMessage(error);
     return { kind: 'failed', failure: { kind: kindOf(report), report } };
   }
 };

@@ -1,5 +1,6 @@
 // The benchmark's command line taken apart: how large, how often, what to show; or what is wrong with it. Pure.
 import { parseArgs } from 'node:util';
+import { errorMessage } from '../../core/errorMessage.ts';
 
 export interface Wish {
   readonly machines: number;
@@ -67,7 +68,7 @@ export const commandLineOf = (args: readonly string[]): CommandLine => {
   try {
     ({ values } = parseArgs({ args: [...args], options }));
   } catch (error) {
-    return mistake(error instanceof Error ? error.message : String(error));
+    return mistake(errorMessage(error));
   }
   if (values.help) return { kind: 'help' };
   const machines = wholeFrom(values.machines, 1);

@@ -1,6 +1,7 @@
 // The command line of the copy benchmark taken apart: how large a disk, how often, where numbers go; or what is wrong
 // with it. Pure.
 import { parseArgs } from 'node:util';
+import { errorMessage } from '../../core/errorMessage.ts';
 import { quantityBytes } from '../../core/quantity.ts';
 
 export interface Wish {
@@ -50,7 +51,7 @@ export const commandLineOf = (args: readonly string[]): CommandLine => {
   try {
     ({ values } = parseArgs({ args: [...args], options }));
   } catch (error) {
-    return mistake(error instanceof Error ? error.message : String(error));
+    return mistake(errorMessage(error));
   }
   if (values.help) return { kind: 'help' };
   const bytes = quantityBytes(values.size);

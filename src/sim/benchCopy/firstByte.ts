@@ -2,6 +2,7 @@
 // the programs of the copy pods. Machines are stopped one after the other, each on a migration of its own, and each copy
 // is seen through to the end and compared with what its guest wrote.
 import { filter, firstValueFrom, map, merge, race, take, timer } from 'rxjs';
+import { errorMessage } from '../../core/errorMessage.ts';
 import { resources } from '../../kube/resources.ts';
 import { median } from '../bench/statistics.ts';
 import { openStage, type Stage } from '../demo/stage.ts';
@@ -111,7 +112,7 @@ export const measureFirstByte = async (program: string, machines: number): Promi
     }
   } catch (error) {
     // What was measured before is of use all the same.
-    faults.push(`from a stop to the first byte: ${error instanceof Error ? error.message : String(error)}`);
+    faults.push(`from a stop to the first byte: ${errorMessage(error)}`);
   } finally {
     await stage.close();
   }

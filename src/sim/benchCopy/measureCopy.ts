@@ -1,6 +1,7 @@
 // One copy under the clock: onto a target that is as new, everything that it needs already running; then compared with
 // its source byte for byte, which no clock sees.
 import { rmSync } from 'node:fs';
+import { errorMessage } from '../../core/errorMessage.ts';
 import type { CopyMethod } from './copyMethod.ts';
 import { childrenSeconds } from './processorTime.ts';
 import { run } from './programs.ts';
@@ -25,8 +26,6 @@ export interface Place {
   readonly address: string;
 }
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
 /** Never throws: whatever goes wrong is a fault. */
 export const measureCopy = async (method: CopyMethod, place: Place): Promise<Copied> => {
   const { source, target, folder } = place;
@@ -48,7 +47,7 @@ export const measureCopy = async (method: CopyMethod, place: Place): Promise<Cop
     const fault = code === 0 ? '' : `the copy is not its source: ${text.trim()}`;
     return { seconds, processorSeconds, identical: code === 0, allocatedMiB: target.allocated() / 2 ** 20, fault };
   } catch (error) {
-    return { seconds, processorSeconds, identical: false, allocatedMiB: Number.NaN, fault: messageOf(error) };
+    return { seconds, processorSeconds, identical: false, allocatedMiB: Number.NaN, fault: errorMessage(error) };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -2,6 +2,7 @@
 // if not, the first difference. Recordings of the same scenario in ../1 and ../2 count as well. Ends 1 if one differs.
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import { errorMessage } from '../../core/errorMessage.ts';
 import type { Difference } from './compare.ts';
 import { conform } from './conform.ts';
 
@@ -19,7 +20,7 @@ const differencesOf = (file: string): readonly Difference[] | string => {
       siblingsOf(file).map((path) => readFileSync(path, 'utf8')),
     );
   } catch (failure) {
-    return failure instanceof Error ? failure.message : String(failure);
+    return errorMessage(failure);
   }
 };
 

@@ -1,5 +1,6 @@
 // `npm run demo`: what a newcomer runs first. Arguments and exit codes; the rest is in the files beside it.
 // Exit codes: 0 when every row went as it must, 1 when one did not, 2 when it was started wrongly.
+import { errorMessage } from '../../core/errorMessage.ts';
 import { realWorld } from '../scenario/realWorld.ts';
 import { rows } from '../scenario/rows.ts';
 import { help, type Wish, wishOf } from './commandLine.ts';
@@ -22,7 +23,7 @@ const open = async (options: StageOptions): Promise<Stage> => {
     if (lack !== undefined) throw new Error(lack);
     return await openStage(options);
   } catch (failure) {
-    process.stderr.write(`demo: ${failure instanceof Error ? failure.message : failure}\n`);
+    process.stderr.write(`demo: ${errorMessage(failure)}\n`);
     process.exit(startedWrongly);
   }
 };

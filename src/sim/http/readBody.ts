@@ -1,6 +1,7 @@
 // The body of a request: JSON, YAML, or for a few kinds protobuf, as its content type says.
 import type { IncomingMessage } from 'node:http';
 import { parse } from 'yaml';
+import { errorMessage } from '../../core/errorMessage.ts';
 import { KubeFailure } from '../../kube/api.ts';
 import { failures } from '../apiServer/failures.ts';
 import type { Json } from '../cluster.ts';
@@ -47,8 +48,6 @@ export const readBody = async (request: IncomingMessage): Promise<Body> => {
     return { contentType: kind, value: kind.includes('yaml') ? parse(text) : JSON.parse(text) };
   } catch (error) {
     if (error instanceof KubeFailure) throw error;
-    throw failures.badRequest(
-      `the body could not be read as ${kind}: ${error instanceof Error ? error.message : error}`,
-    );
+    throw failures.badRequest(`the body could not be read as ${kind}: ${errorMessage(error)}`);
   }
 };

@@ -1,6 +1,7 @@
 // `npm run replay -- FILE...`: plays recordings of a real KubeVirt to the daemon and prints what it would have done.
 // Ends 1 if a law was broken or a variation ended otherwise, 2 if a file cannot be read.
 import { readFileSync } from 'node:fs';
+import { errorMessage } from '../../core/errorMessage.ts';
 import { reportOf } from './report.ts';
 import { readTape, type Tape } from './tape.ts';
 import { exitCodeOf, verdictOn, verdictText } from './verdict.ts';
@@ -12,7 +13,7 @@ const read = (file: string): Tape | string => {
   try {
     return readTape(readFileSync(file, 'utf8'));
   } catch (failure) {
-    return failure instanceof Error ? failure.message : String(failure);
+    return errorMessage(failure);
   }
 };
 
