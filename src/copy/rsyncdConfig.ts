@@ -38,16 +38,19 @@ const moduleSection = ({ name, kind, folder, lockFile }: RsyncdModule, work: str
 
 export const rsyncdFiles = { config: 'rsyncd.conf', secrets: 'rsyncd.secrets', log: 'rsyncd.log' } as const;
 
-/** The whole configuration. `asRoot`: a daemon that is root would otherwise make itself nobody. */
+/**
+ * The whole configuration. `rootGroup`: the group of a daemon that is root, which would otherwise make itself nobody;
+ * with another group it could neither write files of that one, nor be found among the processes (receivers.ts).
+ */
 export const rsyncdConfig = (
   modules: readonly RsyncdModule[],
   work: string,
-  asRoot: boolean,
+  rootGroup: number | undefined,
   timeoutSeconds: number,
 ): string =>
   [
     'use chroot = no',
-    ...(asRoot ? ['uid = 0', 'gid = 0'] : []),
+    ...(rootGroup === undefined ? [] : ['uid = 0', `gid = ${rootGroup}`]),
     'reverse lookup = no',
     `timeout = ${timeoutSeconds}`,
     'strict modes = yes',

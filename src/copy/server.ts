@@ -59,7 +59,8 @@ const layOut = (
 ): void => {
   writePrivate(files.psk, pskFileOf(psk));
   writePrivate(rsyncdFiles.secrets, rsyncdSecretsOf(passwords));
-  writePrivate(rsyncdFiles.config, rsyncdConfig(modules, work, process.getuid?.() === 0, given.timeoutSeconds));
+  const rootGroup = process.getuid?.() === 0 ? process.getgid?.() : undefined;
+  writePrivate(rsyncdFiles.config, rsyncdConfig(modules, work, rootGroup, given.timeoutSeconds));
   writePrivate(files.server, serverTunnel(given.address, given.timeoutSeconds, rsync, `${work}/${rsyncdFiles.config}`));
 };
 

@@ -77,13 +77,16 @@ const mountsOf = (disks: readonly Mounted[], readOnly: boolean) => ({
 });
 
 /**
- * A block device belongs to root unless the container runtime is told otherwise, so whoever mounts one runs as root,
- * with no capability; everyone else runs as the user that owns KubeVirt's images.
+ * A block device belongs to root unless the container runtime is told otherwise, so whoever mounts one runs as root;
+ * everyone else runs as the user that owns KubeVirt's images.
  */
-const userOf = (disks: readonly Mounted[]) => {
-  const isRoot = disks.some(({ claim }) => claim.volumeMode === 'Block');
-  return isRoot ? { runAsUser: 0 } : { runAsNonRoot: true, runAsUser: guestUser };
-};
+const isRoot = (disks: readonly Mounted[]): boolean => disks.some(({ claim }) => claim.volumeMode === 'Block');
+
+/** An rsync daemon that is root sets its groups for each client, and serves none when it may not. */
+const capabilitiesOf = ({ role, disks }: PodPlan) => ({
+  drop: ['ALL'],
+  ...(role === roles.server && isRoot(disks) ? { add: ['SETGID'] } : {}),
+});
 
 interface PodPlan {
   readonly name: string;
@@ -120,7 +123,7 @@ const podOf = (owner: CopyOwner, image: string, plan: PodPlan): KubeObject => {
       enableServiceLinks: false,
       terminationGracePeriodSeconds: 10,
       securityContext: {
-        ...userOf(plan.disks),
+        ...(isRoot(plan.disks) ? { runAsUser: 0 } : { runAsNonRoot: true, runAsUser: guestUser }),
         runAsGroup: guestUser,
         fsGroup: guestUser,
         // Without this a kubelet changes the owner of every file of a large volume before it starts the pod.
@@ -136,7 +139,7 @@ const podOf = (owner: CopyOwner, image: string, plan: PodPlan): KubeObject => {
           env: [{ name: 'POD_IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } }],
           securityContext: {
             allowPrivilegeEscalation: false,
-            capabilities: { drop: ['ALL'] },
+            capabilities: capabilitiesOf(plan),
             readOnlyRootFilesystem: true,
           },
           // What a copy usually takes; without any it would be the first to be evicted. No limit: one that is reached would

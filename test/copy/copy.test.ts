@@ -162,15 +162,21 @@ test('several clients are served at once, each into its own target', async () =>
   for (const [name, content] of contents) expect(readFileSync(arrived.get(name) ?? '').equals(content)).toBe(true);
 });
 
-test('pods may be root', async ({ skip }) => {
+test('root needs no more rights than its manifest asks for, also for a file beside the device', async ({ skip }) => {
   if (process.getuid?.() !== 0) skip('needs root');
   const content = full(mebibyte);
   const group = transferGroup(undefined, 0);
-  const arrived = group.deviceTarget('web-1', content.length);
+  const device = group.deviceTarget('web-1', content.length);
+  const file = group.fileTarget('db-1');
+  // As whoever made the claim may have left it: the group may write.
+  image(file, full(2 * mebibyte));
   group.server();
-  const { record } = await group.client({ target: 'block', args: ['--fresh'], disk: holding(content) }).ended;
-  expect(record['stage']).toBe('done');
-  expect(arrived.content().equals(content)).toBe(true);
+  const toDevice = group.client({ target: 'block', args: ['--fresh'], disk: holding(content) });
+  const toFile = group.client({ module: 'db-1', source: 'block', disk: deviceHolding(content) });
+  expect((await toDevice.ended).record).toMatchObject({ stage: 'done' });
+  expect((await toFile.ended).record).toMatchObject({ stage: 'done' });
+  expect(device.content().equals(content)).toBe(true);
+  expect(readFileSync(file).equals(content)).toBe(true);
 });
 
 test('pods may have IPv6 addresses', async () => {

@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { afterwards, folder, until } from '../main/process.ts';
-import { full, image, mebibyte } from './disks.ts';
+import { full, image, mebibyte, podUser } from './disks.ts';
 import { reaching, within } from './naive.ts';
 import { expectPrograms } from './programs.ts';
 import { holding, type Line, processesOf, type RunningPod, transferGroup } from './stage.ts';
@@ -152,9 +152,12 @@ describe('a peer that is silent', () => {
 });
 
 describe('a module that is taken', () => {
-  test('by a receiver that nobody needs any more is freed for the next client', async () => {
+  test.each([
+    ['the owner of images', podUser],
+    ['root', 0],
+  ])('by a receiver that nobody needs any more is freed for the next client, where %s runs it', async (_, user) => {
     const content = full(4 * mebibyte);
-    const group = transferGroup();
+    const group = transferGroup(undefined, user);
     const target = group.fileTarget('web-1');
     await group.serving();
     const source = `${folder()}/disk.img`;

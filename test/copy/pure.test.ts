@@ -264,7 +264,7 @@ describe('configuration files', () => {
         { name: 'db-1', kind: 'block', folder: '/devices/db-1', lockFile: '/tmp/db-1.lock' },
       ],
       '/tmp',
-      false,
+      undefined,
       300,
     );
     const [common = '', web = '', db = ''] = text.split(/^\[claim-.*\]$/m);
@@ -285,7 +285,7 @@ describe('configuration files', () => {
   });
 
   test('make a daemon root only when it is', () => {
-    expect(rsyncdConfig([], '/tmp', true, 300)).toMatch(/^uid = 0\ngid = 0$/m);
+    expect(rsyncdConfig([], '/tmp', 107, 300)).toMatch(/^uid = 0\ngid = 107$/m);
   });
 
   test('have no port without TLS, and one address', () => {

@@ -6,7 +6,6 @@ import { once } from 'node:events';
 import {
   chmodSync,
   chownSync,
-  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -18,7 +17,9 @@ import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { controlPort, type DiskKind, rsyncPort } from '../../src/copy/paths.ts';
+import { copyServerPod } from '../../src/kube/copyPods.ts';
 import { afterwards, folder, until } from '../main/process.ts';
+import { at } from '../sim/sight.ts';
 import { type Device, device, image, podUser } from './disks.ts';
 
 const main = fileURLToPath(new URL('../../src/copy/main.ts', import.meta.url));
@@ -90,18 +91,34 @@ const parsed = (text: string): Line => {
   }
 };
 
+/** What the manifest of a server that mounts a device adds to no capability at all. */
+const capabilities = (() => {
+  const keys = { machine: undefined, targets: [{ claim: 'web-1', volumeMode: 'Block' }], keys: 'keys' } as const;
+  const pod = copyServerPod({ namespace: 'shop', name: 'move', uid: 'uid' }, keys, 'image');
+  return at(pod, 'spec', 'containers', '0', 'securityContext', 'capabilities', 'add') as readonly string[];
+})();
+
+/** What runs a program as a container runtime runs that of a pod. Only root can; anybody else runs it as himself. */
+const confined = (user: number, program: string): readonly string[] => {
+  if (process.getuid?.() !== 0) return [];
+  const added = user === 0 && program === 'server' ? capabilities : [];
+  const bounds = ['-all', ...added.map((name) => `+${name.toLowerCase()}`)].join(',');
+  const ids = [`--reuid=${user}`, `--regid=${podUser}`, `--groups=${podUser}`];
+  return ['setpriv', ...ids, `--bounding-set=${bounds}`, '--inh-caps=-all', '--ambient-caps=-all', '--no-new-privs'];
+};
+
 const startPod = (
   root: string,
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
   user = podUser,
 ): RunningPod => {
-  const child: ChildProcess = spawn(process.execPath, [main, ...args], {
+  const [program = '', ...words] = [...confined(user, args[0] ?? ''), process.execPath, main, ...args];
+  const child: ChildProcess = spawn(program, words, {
     env: { PATH: process.env['PATH'], TRANSSHIP_ROOT: root, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
     // A group of its own, as a container is.
     detached: true,
-    ...(process.getuid?.() === 0 ? { uid: user, gid: user } : {}),
   });
   const pid = child.pid ?? 0;
   const lines: Line[] = [];
@@ -112,8 +129,8 @@ const startPod = (
   if (child.stdout) createInterface({ input: child.stdout }).on('line', (line) => lines.push(parsed(line)));
   const ended = once(child, 'close').then(([code, name]) => {
     const message = `${root}/dev/termination-log`;
-    const record = existsSync(message) ? parsed(readFileSync(message, 'utf8')) : {};
-    return { code: (code ?? name) as number | NodeJS.Signals, record };
+    const words = readFileSync(message, 'utf8');
+    return { code: (code ?? name) as number | NodeJS.Signals, record: words === '' ? {} : parsed(words) };
   });
   const killAll = () => signal(-pid, 'SIGKILL');
   afterwards(async () => {
@@ -142,13 +159,17 @@ const startPod = (
   };
 };
 
-/** A folder for a pod, which is the pod's user's. */
+/** A folder for a pod. As kubelets leave it: everybody can write to /tmp and the termination log. */
 const podRoot = (): string => {
   const root = folder();
   for (const each of ['', 'tmp', 'dev', 'secrets', 'disks', 'devices']) {
     mkdirSync(`${root}/${each}`, { recursive: true });
     if (process.getuid?.() === 0) chownSync(`${root}/${each}`, podUser, podUser);
   }
+  writeFileSync(`${root}/dev/termination-log`, '');
+  chmodSync(`${root}/dev/termination-log`, 0o666);
+  chmodSync(root, 0o755);
+  chmodSync(`${root}/tmp`, 0o777);
   return root;
 };
 
@@ -164,11 +185,13 @@ const mountSecret = (root: string, values: Readonly<Record<string, string>>): vo
   }
 };
 
-/** Makes the folder of a claim in a pod. */
+/** Makes the folder of a claim in a pod: root's, and open to the group, as kubelets leave it to an fsGroup. */
 export const mount = (root: string, name: string, kind: DiskKind): string => {
   const path = `${root}/${kind === 'file' ? 'disks' : 'devices'}/${name}`;
   mkdirSync(path);
-  if (process.getuid?.() === 0) chownSync(path, podUser, podUser);
+  if (process.getuid?.() !== 0) return path;
+  chownSync(path, 0, podUser);
+  chmodSync(path, 0o2775);
   return path;
 };
 

@@ -8,6 +8,14 @@ const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? v
 const allowedVolumes = new Set(
   ['configMap', 'csi', 'downwardAPI', 'emptyDir', 'ephemeral', 'persistentVolumeClaim'].concat(['projected', 'secret']),
 );
+const allowedCapabilities = new Set<unknown>(
+  ['AUDIT_WRITE', 'CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'KILL', 'MKNOD', 'NET_BIND_SERVICE', 'SETFCAP'].concat([
+    'SETGID',
+    'SETPCAP',
+    'SETUID',
+    'SYS_CHROOT',
+  ]),
+);
 const allowedProfiles = new Set<unknown>(['RuntimeDefault', 'Localhost']);
 
 const containersOf = (pod: KubeObject): readonly unknown[] =>
@@ -20,7 +28,9 @@ export const againstBaseline = (pod: KubeObject): readonly string[] => [
   ...listOf(at(pod, 'spec', 'securityContext', 'sysctls')).map(() => 'sysctls'),
   ...containersOf(pod).flatMap((container) => [
     ...(at(container, 'securityContext', 'privileged') === true ? ['privileged'] : []),
-    ...listOf(at(container, 'securityContext', 'capabilities', 'add')).map((name) => `capability ${String(name)}`),
+    ...listOf(at(container, 'securityContext', 'capabilities', 'add'))
+      .filter((name) => !allowedCapabilities.has(name))
+      .map((name) => `capability ${String(name)}`),
     ...(at(container, 'securityContext', 'procMount') === undefined ? [] : ['procMount']),
     ...listOf(at(container, 'ports')).flatMap((port) => (at(port, 'hostPort') === undefined ? [] : ['hostPort'])),
   ]),
@@ -35,6 +45,9 @@ export const againstRestricted = (pod: KubeObject): readonly string[] => {
     return [
       ...(at(own, 'allowPrivilegeEscalation') === false ? [] : ['allowPrivilegeEscalation']),
       ...(listOf(at(own, 'capabilities', 'drop')).includes('ALL') ? [] : ['capabilities are kept']),
+      ...listOf(at(own, 'capabilities', 'add'))
+        .filter((name) => name !== 'NET_BIND_SERVICE')
+        .map((name) => `capability ${String(name)} is added`),
       ...(inherited('runAsNonRoot') === true ? [] : ['runAsNonRoot']),
       ...(inherited('runAsUser') === 0 ? ['runAsUser'] : []),
       ...(allowedProfiles.has(at(inherited('seccompProfile'), 'type')) ? [] : ['seccompProfile']),
