@@ -18,12 +18,17 @@ const form = /^\s*([\d,]+)\s+(\d{1,3})%\s+(\d+(?:\.\d+)?)([kMGT]?B)\/s\s+(?:(\d+
 export const progressOf = (record: string): Progress | undefined => {
   const match = form.exec(record);
   if (match === null) return undefined;
-  const [, bytes = '', percent, rate, unit = '', hours, minutes, seconds] = match;
+  const [, bytes = '', percentText, rate, unit = '', hours, minutes, seconds] = match;
+  const percent = Number(percentText);
+  const bytesPerSecond = Math.round(Number(rate) * (units[unit] ?? 1));
+  const time = Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds);
+  // At the end it is the time that the copy took; and without a rate rsync writes 0 for not knowing.
+  const left = hours === undefined || bytesPerSecond === 0 ? null : time;
   return {
     bytes: Number(bytes.replaceAll(',', '')),
-    percent: Number(percent),
-    bytesPerSecond: Math.round(Number(rate) * (units[unit] ?? 1)),
-    secondsLeft: hours === undefined ? null : Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds),
+    percent,
+    bytesPerSecond,
+    secondsLeft: percent === 100 ? 0 : left,
   };
 };
 

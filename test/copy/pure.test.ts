@@ -14,14 +14,16 @@ import { parseCopyEndRecord } from '../../src/core/copyEndRecord.ts';
 
 describe('progress', () => {
   test.each([
-    ['      32,768   0%    0.00kB/s    0:00:00  ', { bytes: 32_768, percent: 0, bytesPerSecond: 0, secondsLeft: 0 }],
+    // A rate of nothing gives no time, which rsync writes as none left.
+    ['      32,768   0%    0.00kB/s    0:00:00  ', { bytes: 32_768, percent: 0, bytesPerSecond: 0, secondsLeft: null }],
     [
       '   2,984,509,440  69%  712.09MB/s    1:02:03  ',
       { bytes: 2_984_509_440, percent: 69, bytesPerSecond: 746_680_484, secondsLeft: 3723 },
     ],
+    // The last record has the time that it took.
     [
       '   4,294,967,296 100%    1.50GB/s    0:00:05 (xfr#1, to-chk=0/1)',
-      { bytes: 4_294_967_296, percent: 100, bytesPerSecond: 1_610_612_736, secondsLeft: 5 },
+      { bytes: 4_294_967_296, percent: 100, bytesPerSecond: 1_610_612_736, secondsLeft: 0 },
     ],
     ['  1,024   1%    5.00kB/s  ??:??:??  ', { bytes: 1024, percent: 1, bytesPerSecond: 5120, secondsLeft: null }],
   ])('is read from %j', (record, progress) => {
