@@ -1,18 +1,21 @@
 // Following a live migration past the switch-over, until KubeVirt has finished it and the machine is done.
 // Guarantees law 4: from here on nothing is taken back, and where the VM names the source it is repaired.
 
+import { decideMovedBack } from './decideMovedBack.ts';
 import { act, begin, type Circumstances, type Decision, needsAttention, wait } from './decision.ts';
 import type { MachineFacts } from './facts.ts';
 import { isFinal } from './guest.ts';
 import type { MigrationRecord } from './storageMigration.ts';
 import { describeDisks } from './volumes.ts';
 
-/** The guest runs on B, or ended there: only forward from here (law 4). */
+/** The guest runs on B, or ended there, unless it was moved back: only forward from here (law 4). */
 export const decideAfterSwitchOver = (
   facts: MachineFacts,
   record: MigrationRecord,
   { now, clearance }: Circumstances,
 ): Decision => {
+  const back = decideMovedBack(facts, record, now);
+  if (back !== undefined) return back;
   if (facts.spec === 'foreign') {
     return needsAttention(
       'ForeignVolumes',

@@ -8,6 +8,7 @@ import { followLive } from './followLive.ts';
 import { giveUpLive } from './giveUpLive.ts';
 import { isFinal } from './guest.ts';
 import { isGivenUp } from './mode.ts';
+import { movedBack } from './movedBack.ts';
 import type { VirtualMachineInstance } from './objects.ts';
 import type { MigrationRecord } from './storageMigration.ts';
 
@@ -22,6 +23,8 @@ export const decideCopyingLive = (
   if (!facts.sameInstance) return decideOtherInstance(facts, record, instance, circumstances);
   const cause = causeToRevert(facts);
   if (cause !== undefined) return revert(cause);
+  const back = movedBack(facts, record);
+  if (back !== undefined) return back;
   if (facts.failedAttempts >= circumstances.limits.maxFailedMigrations) {
     return giveUpLive(
       facts,
@@ -67,7 +70,7 @@ const decideOtherInstance = (
   instance: VirtualMachineInstance,
   { now }: Circumstances,
 ): Decision => {
-  if (facts.launcher === 'source') return followLive(record, instance.uid, now);
+  if (facts.launcher === 'source') return followLive(record, instance, now);
   if (facts.launcher === 'none') {
     // Its launchers may be seen before it is seen to run.
     const isOnTarget = facts.podsOnTarget.some((pod) => pod.ownerUid === instance.uid);

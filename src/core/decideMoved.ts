@@ -15,7 +15,7 @@ export const decideCutOver = (facts: MachineFacts, record: MigrationRecord, { no
   const { instance } = facts.view;
   const running = instance !== undefined && !isFinal(instance);
   if (running && facts.launcher === 'none') return wait('CuttingOver', 'the virt-launcher of the VMI to be seen');
-  if (running && facts.launcher === 'source') return followLive(record, instance.uid, now);
+  if (running && facts.launcher === 'source') return followLive(record, instance, now);
   if (running && facts.launcher === 'mixed') return bootedOnTarget(record);
   const { offline: _, gaveUp: __, ...rest } = record;
   const completed = { by: 'Offline' as const, at: new Date(now).toISOString() };
@@ -40,8 +40,7 @@ export const decideCompleted = (
 ): Decision => {
   const { instance } = facts.view;
   if (!record.seenOnTarget && instance !== undefined && !isFinal(instance)) {
-    if (facts.launcher === 'source' && facts.spec === 'target')
-      return followLive(record, instance.uid, circumstances.now);
+    if (facts.launcher === 'source' && facts.spec === 'target') return followLive(record, instance, circumstances.now);
     if (runsOnTarget(facts)) {
       return act('Moved', { kind: 'record', why: 'seenOnTarget', record: { ...record, seenOnTarget: true } });
     }

@@ -32,6 +32,7 @@ export type RecordReason =
   | 'liveEnded'
   | 'endSeen'
   | 'switchedOver'
+  | 'movedBack'
   | 'copyBegins'
   | 'copyEnded'
   | 'copyFailed'

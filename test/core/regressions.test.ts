@@ -152,6 +152,119 @@ describe('a revert that lands when the next VMI has its launcher on B', () => {
   });
 });
 
+describe('a guest that KubeVirt has moved back from the targets', () => {
+  const back = {
+    migrationUid: 'vmim-2',
+    sourcePod: 'launcher-web-1-target',
+    targetPod: 'launcher-web-1-back',
+    completed: true,
+    endTimestamp: make.at(20),
+  };
+  const onSource = make.launcher('source', { name: 'launcher-web-1-back', uid: 'pod-back', nodeName: 'n3' });
+  const left = make.launcher('target', { phase: 'Succeeded' });
+
+  describe('after it had switched over, because a late revert made KubeVirt follow the VM', () => {
+    const record = make.record({ live: make.patched(), switchedOver: make.switchedOver });
+    const moved = (on: make.Side, state: Partial<typeof back> = {}, extra: make.ViewExtra = {}) =>
+      make.facts({
+        record,
+        machine: make.vm({ on, updateVolumesStrategy: 'Migration' }),
+        instance: make.vmi({ on, nodeName: 'n3', migrationState: make.switched({ ...back, ...state }) }),
+        pods: [left, onSource],
+        ...extra,
+      });
+
+    test.each(['source', 'target'] as const)('writes on the source alone, whatever the VM names (%s)', (on) => {
+      const [command] = decide(moved(on), held()).commands;
+      expect(command).toMatchObject({ kind: 'record', why: 'movedBack' });
+      const after = command?.kind === 'record' ? command.record : record;
+      expect(after.switchedOver).toBeUndefined();
+      expect(after.live).toMatchObject({ vmiUid: 'vmi-web-1', vmGeneration: 0 });
+      expect(after.live?.knownMigrations).toEqual(expect.arrayContaining(['vmim-1', 'vmim-2']));
+    });
+
+    test('writes on the source also before KubeVirt has finished that migration', () => {
+      expect(told(decide(moved('source', { endTimestamp: '', completed: false }), held()))).toBe('record movedBack');
+    });
+
+    test('has left its newest writes there also when it has ended', () => {
+      const ended = make.vmi({ on: 'source', phase: 'Succeeded', migrationState: make.switched(back) });
+      const pods = [left, { ...onSource, phase: 'Succeeded' as const }];
+      expect(told(decide(moved('target', {}, { instance: ended, pods }), held()))).toBe('record movedBack');
+      const gone = { instance: undefined, lastInstance: { object: ended, gap: false }, pods };
+      expect(told(decide(moved('target', {}, gone), held()))).toBe('record movedBack');
+    });
+
+    test('is not moved back by a move to another node on the targets', () => {
+      const pods = [make.launcher('target', { name: back.targetPod, nodeName: 'n3' })];
+      expect(told(decide(moved('target', {}, { pods }), clear()))).toBe('record completed');
+    });
+
+    test('is moved again once the VM names the source', () => {
+      const live = make.live({ vmGeneration: 0, knownMigrations: ['vmim-1', 'vmim-2'] });
+      const again = moved('source', {}, { record: make.record({ live }) });
+      expect(told(decide(again, clear()))).toBe('record liveBegins');
+    });
+  });
+
+  describe('while the VM was given the targets again', () => {
+    const live = make.patched({ vmGeneration: 0, knownMigrations: ['vmim-1', 'vmim-2'] });
+    const stuck = (fields: Parameters<typeof make.vmi>[0] = {}, extra: make.ViewExtra = {}) =>
+      make.facts({
+        record: make.record({ live }),
+        machine: make.vm({ on: 'target' }),
+        instance: make.vmi({
+          on: 'target',
+          nodeName: 'n3',
+          volumesChange: { status: 'False', reason: 'VolumesChangeCancellation', message: '' },
+          migrationState: make.switched(back),
+          ...fields,
+        }),
+        pods: [left, onSource],
+        ...extra,
+      });
+
+    test('is left to a person: VM and VMI agree, and KubeVirt begins no migration', () => {
+      expect(told(decide(stuck(), clear()))).toBe('attention MovedBackToSource');
+    });
+
+    test('is taken back when it ends', () => {
+      expect(told(decide(stuck({ deleting: true }), held()))).toBe('revert stopped');
+    });
+
+    test.each([
+      ['has not finished that migration', { migrationState: make.switched({ ...back, endTimestamp: '' }) }],
+      ['names pairs to migrate', { migratedVolumes: [{ volume: 'root', source: make.sourceOf(), target: 'b' }] }],
+      ['is about to migrate', { volumesChange: { status: 'True', reason: '', message: '' } }],
+      ['has not followed the VM yet', { on: 'source' as const }],
+      ['has migrated nothing yet', { migrationState: undefined }],
+    ])("is KubeVirt's to move while its VMI %s", (_, fields) => {
+      expect(told(decide(stuck(fields), clear()))).toContain('wait: ');
+    });
+  });
+
+  test('is followed with that migration known, which then proves no switch-over', () => {
+    const nextBack = make.switched(back);
+    const instance = make.vmi({ uid: 'vmi-2', on: 'target', nodeName: 'n3', migrationState: nextBack });
+    const pods = [make.launcher('source', { name: back.targetPod, ownerUid: 'vmi-2', nodeName: 'n3' })];
+    const found = make.facts({
+      record: make.record({ live: make.patched({ endedAt: make.at(1) }) }),
+      machine: make.vm({ on: 'target' }),
+      instance,
+      pods,
+    });
+    const [command] = decide(found, clear()).commands;
+    expect(command).toMatchObject({
+      why: 'liveFollowed',
+      record: { live: { vmiUid: 'vmi-2', knownMigrations: ['vmim-2'] } },
+    });
+    const record = command?.kind === 'record' ? command.record : make.record();
+    // Its virt-launcher goes before the VMI does.
+    const going = make.facts({ record, machine: make.vm({ on: 'target' }), instance: { ...instance, deleting: true } });
+    expect(told(decide(going, held()))).toBe('revert stopped');
+  });
+});
+
 describe('a guest that has ended under runStrategy Once', () => {
   const ended = { phase: 'Succeeded', ready: false } as const;
   const facts = make.facts({

@@ -65,6 +65,13 @@ const restart: Answer = (stage, machine) => {
   tryAgain(stage, machine);
 };
 
+/** Names the claims on which the guest is, and has it booted there. */
+const nameSourcesAndRestart: Answer = ({ world: { people } }, machine) => {
+  const sources = machine.disks.map(({ volume, source }) => [volume, source] as const);
+  people.setClaims(refOf(machine), Object.fromEntries(sources), 'Replacement');
+  people.deleteVmi(refOf(machine));
+};
+
 const stop: Answer = ({ world }, machine) => world.people.stop(refOf(machine));
 
 /** By reason, in the words of the status. */
@@ -72,6 +79,7 @@ const answers: Readonly<Record<string, Answer>> = {
   SwitchOverUnknown: sayWhichIsGood,
   BootedOnIncompleteTarget: stop,
   MigratesToItself: stop,
+  MovedBackToSource: nameSourcesAndRestart,
   RanOnce: ({ world }, machine) => world.people.setRunStrategy(refOf(machine), 'Halted'),
   RestartRequired: restart,
   UnknownVirtualMachine: drop,
@@ -87,27 +95,11 @@ const hasHangingStart = ({ world }: Stage, machine: PlannedMachine): boolean => 
   return isQueued && ['Succeeded', 'Failed'].includes(String(phase));
 };
 
-/** A late revert made KubeVirt copy the targets over the sources (what-cannot-be-kept §1); the VM names the targets again. */
-const wasMovedBack = ({ world, watch }: Stage, machine: PlannedMachine): boolean => {
-  const vmi = world.server.read(resources.virtualMachineInstances, refOf(machine));
-  const disks = world.disks.running(vmi?.metadata.uid ?? '') ?? [];
-  const isOnSource = machine.disks.every(({ source }) => disks.some(({ claim }) => claim === source));
-  const side = sight.sideOf(world.server.read(resources.virtualMachines, refOf(machine)), machine);
-  return watch.isSpoiled(machine) && isOnSource && side === 'target';
-};
-
 /** What people see for themselves that hangs, and do about it. */
 const notice = (stage: Stage, machine: PlannedMachine): readonly string[] => {
-  const { people } = stage.world;
-  if (hasHangingStart(stage, machine)) {
-    people.deleteVmi(refOf(machine));
-    return ['a start that hangs'];
-  }
-  if (!wasMovedBack(stage, machine)) return [];
-  const sources = machine.disks.map(({ volume, source }) => [volume, source] as const);
-  people.setClaims(refOf(machine), Object.fromEntries(sources), 'Replacement');
-  people.deleteVmi(refOf(machine));
-  return ['a guest that KubeVirt moved back'];
+  if (!hasHangingStart(stage, machine)) return [];
+  stage.world.people.deleteVmi(refOf(machine));
+  return ['a start that hangs'];
 };
 
 /** Where two daemons have worked against each other, one may have forgotten what the other has begun. */

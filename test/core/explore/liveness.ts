@@ -39,6 +39,8 @@ const unjustified = (reason: string, machine: Machine, world: World, scope: Scop
       return guestOnB ? '' : 'the guest does not run on the target';
     case 'BootedOnStaleSource':
       return machine.namedBy === 'lateRevert' || machine.booted === 'lateRevert' ? '' : 'no revert came too late';
+    case 'MovedBackToSource':
+      return machine.vm.real.side === 'B' && !guestOnB ? '' : 'the guest runs on what the VM names';
     case 'VirtualMachineGone':
       return machine.vm.real.exists ? 'the VM exists' : '';
     case 'LiveMigrationFailing':
