@@ -1,11 +1,11 @@
 // Others who use the claims or write the VM: pods and VMs on B, controllers that take our patch back or repeat it, and
 // disks that have to be put back to the letter.
 import { describe, expect, test } from 'vitest';
-import type { KubeObject } from '../../../src/kube/api.ts';
 import { resources } from '../../../src/kube/resources.ts';
 import { model } from '../../../src/sim/kubevirt/model.ts';
 import type { Vm } from '../../../src/sim/kubevirt/objects.ts';
 import { at, sight } from '../sight.ts';
+import { accepted, lossless, mountTarget, unmountTarget } from './fixtures.ts';
 import {
   act,
   goodNetwork,
@@ -23,22 +23,7 @@ import {
 } from './trap.ts';
 
 const [target = ''] = targetsOf(web);
-const lossless = (scene: Scene): void => {
-  expect(scene.world.disks.lostWrites(web)).toEqual([]);
-  expect(scene.world.disks.boots.filter(({ lostBlocks }) => lostBlocks > 0)).toEqual([]);
-};
 
-const reader: KubeObject = {
-  apiVersion: 'v1',
-  kind: 'Pod',
-  metadata: { name: 'reader', namespace: web.namespace },
-  spec: {
-    containers: [{ name: 'reader', image: 'reader' }],
-    volumes: [{ name: 'data', persistentVolumeClaim: { claimName: target } }],
-  },
-};
-const mountTarget: Step = act(({ world }) => void world.server.create(resources.pods, reader, 'user'));
-const unmountTarget: Step = act(({ world }) => world.people.deletePod({ namespace: web.namespace, name: 'reader' }));
 const isUntouched = (scene: Scene): boolean => scene.vmWrites().length === 0 && scene.copyPods().length === 0;
 
 describe.each([true, false])("somebody else's pod on B, the machine on: %s", (on) => {
@@ -61,12 +46,7 @@ describe.each([true, false])("somebody else's pod on B, the machine on: %s", (on
   test('after it is accepted: waited for', () => {
     const scene = play(
       { players },
-      until(
-        'it is accepted',
-        (now) =>
-          at(now.world.server.all(resources.storageMigrations)[0], 'status', 'virtualMachines', '0', 'record') !==
-          undefined,
-      ),
+      accepted,
       mountTarget,
       stays('untouched', isUntouched, 30_000),
       unmountTarget,

@@ -3,21 +3,17 @@
 import { describe, expect, test } from 'vitest';
 import { resources } from '../../../src/kube/resources.ts';
 import { sight } from '../sight.ts';
+import { backOnSource, deleteMigration, lossless, migration } from './fixtures.ts';
 import { act, attempt, letPass, play, type Scene, type Step, sourcesOf, steps, targetsOf, until, web } from './trap.ts';
 
-const migration = { namespace: web.namespace, name: 'move' };
 const condition = (scene: Scene, type: string): string | undefined =>
   scene.vm().status?.conditions?.find((each) => each.type === type)?.status;
-const lossless = (scene: Scene): void => {
-  expect(scene.world.disks.lostWrites(web)).toEqual([]);
-  expect(scene.world.disks.boots.filter(({ lostBlocks }) => lostBlocks > 0)).toEqual([]);
-};
 
 /** A live migration that is begun, taken back by deleting its StorageMigration, and asked for again on the same VMI. */
 const secondAttempt: readonly Step[] = [
   steps.holdCopy(),
   steps.copyingLive(),
-  act(({ world }) => world.server.remove(resources.storageMigrations, migration, 'user')),
+  deleteMigration,
   until('it to be taken back', ({ world }) => world.server.read(resources.storageMigrations, migration) === undefined),
   letPass(3000),
   steps.ask,
@@ -41,7 +37,7 @@ describe('a record that KubeVirt loses on the second attempt', () => {
             else if (how === 'crash') people.guestCrash(web);
             else people.deleteVmi(web);
           }),
-          until('the VM on A', (now) => sight.sideOf(now.vm(), web) === 'source'),
+          backOnSource,
           act((now) => expect(condition(now, 'ManualRecoveryRequired')).toBeUndefined()),
           steps.releaseCopy(),
           letPass(2500),
@@ -92,8 +88,8 @@ describe('a cancellation that KubeVirt loses', () => {
       { world },
       steps.holdCopy(),
       steps.copyingLive(),
-      act(({ world: { server } }) => server.remove(resources.storageMigrations, migration, 'user')),
-      until('the VM on A', (now) => sight.sideOf(now.vm(), web) === 'source'),
+      deleteMigration,
+      backOnSource,
       letPass(20_000),
       act((now) => {
         expect(now.runsOn()).toEqual(sourcesOf(web));

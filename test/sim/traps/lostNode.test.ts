@@ -4,13 +4,14 @@ import { describe, expect, test } from 'vitest';
 import type { KubeObject } from '../../../src/kube/api.ts';
 import { resources } from '../../../src/kube/resources.ts';
 import { sight } from '../sight.ts';
-import { act, attempt, letPass, play, type Scene, type Step, stays, steps, targetsOf, until, web } from './trap.ts';
+import { accepted, backOnSource, lossless, mountTarget, reader, unmountTarget } from './fixtures.ts';
+import { act, attempt, letPass, play, type Scene, type Step, stays, steps, until, web } from './trap.ts';
 
 const nodeOf = (pod: KubeObject | undefined): string =>
   String((pod?.['spec'] as { readonly nodeName?: string } | undefined)?.nodeName ?? '');
-const lossless = (scene: Scene): void => {
-  expect(scene.world.disks.lostWrites(web)).toEqual([]);
-  expect(scene.world.disks.boots.filter(({ lostBlocks }) => lostBlocks > 0)).toEqual([]);
+/** Nothing is lost, and no two wrote a claim at the same time. */
+const undisturbed = (scene: Scene): void => {
+  lossless(scene);
   expect(scene.world.disks.clashes).toEqual([]);
 };
 const isUncopied = (scene: Scene): boolean => scene.copyPods().length === 0;
@@ -50,7 +51,7 @@ describe('during an offline copy', () => {
           recover,
           steps.movedForGood(),
         );
-        lossless(scene);
+        undisturbed(scene);
       }
     },
   );
@@ -66,7 +67,7 @@ describe('during an offline copy', () => {
       recover,
       steps.movedForGood(),
     );
-    lossless(scene);
+    undisturbed(scene);
   });
 });
 
@@ -84,7 +85,7 @@ describe('during a live copy', () => {
       recover,
       steps.movedForGood(),
     );
-    lossless(scene);
+    undisturbed(scene);
   });
 
   test('the node of the guest, and the machine is stopped meanwhile: uncopied until the node is back', () => {
@@ -96,19 +97,19 @@ describe('during a live copy', () => {
       lose,
       letPass(20_000),
       steps.stop(),
-      until('the revert', (now) => sight.sideOf(now.vm(), web) === 'source'),
+      backOnSource,
       stays('uncopied', isUncopied, 200_000),
       recover,
       steps.movedForGood(),
     );
-    lossless(scene);
+    undisturbed(scene);
   });
 
   test('the node of the second virt-launcher: it is moved in the end', () => {
     for (const goneMs of [30_000, 400_000]) {
       const { lose, recover } = losing(targetNode);
       const scene = play({}, steps.copyingLive(), letPass(200), lose, letPass(goneMs), recover, steps.movedForGood());
-      lossless(scene);
+      undisturbed(scene);
     }
   });
 
@@ -125,35 +126,25 @@ describe('during a live copy', () => {
       recover,
       steps.movedForGood(),
     );
-    lossless(scene);
+    undisturbed(scene);
   });
 });
 
 describe('a pod that is being deleted on a lost node', () => {
   test.each([true, false])('and mounts B counts as running, the machine on: %s', (on) => {
-    const reader = { namespace: web.namespace, name: 'reader' };
-    const [target = ''] = targetsOf(web);
     const { lose, recover } = losing(({ world }) => nodeOf(world.server.read(resources.pods, reader)));
     const scene = play(
       { players: [{ machine: web, on }], asksLater: true },
       steps.ask,
-      until('it is accepted', ({ world }) =>
-        JSON.stringify(world.server.all(resources.storageMigrations)).includes('record'),
-      ),
-      act(({ world }) => {
-        const spec = {
-          containers: [{ name: 'reader', image: 'reader' }],
-          volumes: [{ name: 'data', persistentVolumeClaim: { claimName: target } }],
-        };
-        world.server.create(resources.pods, { apiVersion: 'v1', kind: 'Pod', metadata: reader, spec }, 'user');
-      }),
+      accepted,
+      mountTarget,
       letPass(800),
       lose,
-      act(({ world }) => world.people.deletePod(reader)),
+      unmountTarget,
       stays('untouched', (now) => now.vmWrites().length === 0 && isUncopied(now), 120_000),
       recover,
       steps.movedForGood(),
     );
-    lossless(scene);
+    undisturbed(scene);
   });
 });

@@ -1,29 +1,16 @@
-// The machine itself changes: it needs a restart (contract §1.3), is deleted and made again under its name, has a
-// namesake in another namespace, or is migrated to another node by somebody else (contract §2.2).
+// The machine itself changes: it needs a restart (contract §1.3), is deleted and made again under its name, or has a
+// namesake in another namespace.
 import { describe, expect, test } from 'vitest';
 import { resources } from '../../../src/kube/resources.ts';
-import { at, sight } from '../sight.ts';
+import { sight } from '../sight.ts';
 import { isDaemon } from '../stage.ts';
-import {
-  act,
-  attempt,
-  letPass,
-  machineOf,
-  play,
-  type Scene,
-  type Step,
-  sourcesOf,
-  stays,
-  steps,
-  targetsOf,
-  until,
-  web,
-} from './trap.ts';
+import { accepted, deleteMigration, lossless, migration, ourPatch } from './fixtures.ts';
+import { act, letPass, machineOf, play, type Scene, type Step, sourcesOf, stays, steps, until, web } from './trap.ts';
 
-const lossless = (scene: Scene, machine = web): void => {
-  expect(scene.world.disks.lostWrites(machine)).toEqual([]);
-  expect(scene.world.disks.boots.filter(({ lostBlocks }) => lostBlocks > 0)).toEqual([]);
-};
+const vmGone: Step = until(
+  'the VM to be gone',
+  ({ world }) => world.server.read(resources.virtualMachines, web) === undefined,
+);
 
 describe('RestartRequired', () => {
   /** An edit that a running guest does not take over. */
@@ -51,12 +38,7 @@ describe('RestartRequired', () => {
   test('that comes after it was accepted, before the patch: attention, and nothing is patched', () => {
     const scene = play(
       {},
-      until(
-        'it is accepted',
-        (now) =>
-          at(now.world.server.all(resources.storageMigrations)[0], 'status', 'virtualMachines', '0', 'record') !==
-          undefined,
-      ),
+      accepted,
       edit,
       steps.attention('RestartRequired'),
       stays('unpatched', (now) => now.vmWrites().length === 0, 60_000),
@@ -70,7 +52,7 @@ describe('RestartRequired', () => {
     for (const delayMs of [0, 3, 8, 15, 30, 200, 1500, 2900, 3100, 3500, 4050, 5000, 6000, 6500]) {
       const scene = play(
         {},
-        until('our patch', (now) => now.vmWrites().length === 1),
+        ourPatch,
         letPass(delayMs),
         edit,
         letPass(60_000),
@@ -82,7 +64,7 @@ describe('RestartRequired', () => {
           for (const paused of [true, false])
             world.server.patch(
               resources.storageMigrations,
-              { namespace: web.namespace, name: 'move' },
+              migration,
               { type: 'merge', body: { spec: { paused } } },
               'user',
             );
@@ -122,7 +104,7 @@ describe('deleted and made again under the same name', () => {
         steps.holdCopy(),
         copying,
         act(({ world }) => world.people.deleteVm(web)),
-        until('the VM to be gone', ({ world }) => world.server.read(resources.virtualMachines, web) === undefined),
+        vmGone,
         letPass(gapMs),
         remake(on),
         act((now) => {
@@ -152,7 +134,7 @@ describe('deleted and made again under the same name', () => {
       until('it is moved', (now) => now.isDone()),
       letPass(3000),
       act(({ world }) => world.people.deleteVm(web)),
-      until('the VM to be gone', ({ world }) => world.server.read(resources.virtualMachines, web) === undefined),
+      vmGone,
       remake(false),
       letPass(60_000),
     );
@@ -195,7 +177,7 @@ describe('machines of the same name in two namespaces', () => {
       steps.holdCopy(there),
       steps.copyingLive(here),
       steps.copyingLive(there),
-      act(({ world }) => world.server.remove(resources.storageMigrations, { namespace: 'shop', name: 'move' }, 'user')),
+      deleteMigration,
       until('it is gone', ({ world }) => world.server.all(resources.storageMigrations).length === 1),
       steps.releaseCopy(there),
       steps.movedForGood(there),
@@ -215,97 +197,5 @@ describe('machines of the same name in two namespaces', () => {
       steps.movedForGood(there),
     );
     expect(scene.world.disks.clashes).toEqual([]);
-  });
-});
-
-describe('a migration of the VMI that somebody else asks for', () => {
-  const disk = () => ({ accessModes: ['ReadWriteMany'] });
-  const players = [{ machine: web, disk }];
-  const migrate: Step = attempt(({ world }) => world.people.migrate(web));
-
-  test('before the volume patch: waited for, and not taken for ours', () => {
-    for (const delayMs of [0, 300, 900, 1040, 1055]) {
-      const scene = play(
-        { players, asksLater: true },
-        migrate,
-        steps.ask,
-        letPass(delayMs),
-        migrate,
-        until('it is moved', (now) => now.isDone()),
-        act((now) => expect(now.runsOn()).toEqual(targetsOf(web))),
-        steps.movedForGood(),
-      );
-      lossless(scene);
-    }
-  });
-
-  test('during it, or right after: whoever asked, the disks are copied, and it is moved', () => {
-    for (const delayMs of [0, 2, 10, 25, 60, 700, 2800, 3000]) {
-      const scene = play(
-        { players },
-        until('our patch', (now) => now.vmWrites().length === 1),
-        letPass(delayMs),
-        migrate,
-        steps.movedForGood(),
-      );
-      lossless(scene);
-    }
-  });
-
-  test('during it, and stopped in the middle: taken back, and moved offline', () => {
-    for (const delayMs of [0, 25, 700, 1500, 2300, 2900]) {
-      const scene = play(
-        { players },
-        until('our patch', (now) => now.vmWrites().length === 1),
-        letPass(20),
-        migrate,
-        letPass(delayMs),
-        steps.stop(),
-        steps.movedForGood(),
-      );
-      lossless(scene);
-    }
-  });
-
-  test('after a revert, on a guest that runs on: a move on A is not taken for the switch-over', () => {
-    for (const delayMs of [0, 3, 20, 300, 1200]) {
-      const scene = play(
-        { players },
-        steps.holdCopy(),
-        steps.copyingLive(),
-        act(({ world }) =>
-          world.server.remove(resources.storageMigrations, { namespace: 'shop', name: 'move' }, 'user'),
-        ),
-        until('the revert', (now) => sight.sideOf(now.vm(), web) === 'source'),
-        until('its VMIM is over', (now) => now.vmims().every(({ status }) => status?.phase === 'Failed')),
-        steps.releaseCopy(),
-        letPass(delayMs),
-        migrate,
-        act((now) =>
-          expect(now.vmims().some(({ metadata }) => metadata.name.startsWith('kubevirt-migrate-vm'))).toBe(true),
-        ),
-        until('the guest on another node', (now) => now.vmi()?.status?.nodeName === 'node2'),
-        until('the migration is gone', ({ world }) => world.server.all(resources.storageMigrations).length === 0),
-        letPass(30_000),
-        act((now) => {
-          expect(now.runsOn()).toEqual(sourcesOf(web));
-          expect(sight.sideOf(now.vm(), web)).toBe('source');
-        }),
-      );
-      lossless(scene);
-    }
-  });
-
-  test('after the switch-over: it stays moved', () => {
-    const scene = play(
-      { players },
-      until('it is moved', (now) => now.isDone()),
-      letPass(200),
-      migrate,
-      letPass(30_000),
-      steps.movedForGood(),
-    );
-    expect(scene.vmWrites()).toHaveLength(1);
-    lossless(scene);
   });
 });

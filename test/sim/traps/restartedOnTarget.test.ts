@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { RequestInfo } from '../../../src/sim/cluster.ts';
 import { networkOf } from '../network.ts';
+import { slowRevert } from './fixtures.ts';
 import {
   act,
   goodNetwork,
@@ -33,6 +34,7 @@ const ends: readonly {
 ];
 
 const bootsOf = ({ world }: Scene) => world.disks.boots.map(({ claim, lostBlocks }) => ({ claim, lostBlocks }));
+const content = ({ world }: Scene, claim: string) => world.disks.content(web.namespace, claim);
 
 describe.each(ends)('$runStrategy, $how in the middle of a live copy', ({ runStrategy, end }) => {
   const players = [{ machine: web, runStrategy }];
@@ -57,7 +59,6 @@ describe.each(ends)('$runStrategy, $how in the middle of a live copy', ({ runStr
 
   test('with nobody there to take it back: B is not reverted under the guest; a person who stops it and names A loses nothing that was on A', () => {
     let onSource: unknown;
-    const content = ({ world }: Scene, claim: string) => world.disks.content(web.namespace, claim);
     play(
       { players, network: goodNetwork() },
       steps.holdCopy(),
@@ -90,7 +91,6 @@ describe.each(ends)('$runStrategy, $how in the middle of a live copy', ({ runStr
   test('with a daemon that sees it and cannot write: on hold until a person stops it, then put back on A and moved', () => {
     let onSource: unknown;
     let isCut = false;
-    const content = ({ world }: Scene, claim: string) => world.disks.content(web.namespace, claim);
     const request = ({ verb, resource }: RequestInfo) =>
       isCut && verb === 'patch' && resource.plural === 'virtualmachines'
         ? ({ kind: 'refuse', code: 500, reason: 'InternalError' } as const)
@@ -132,13 +132,8 @@ describe.each(ends)('$runStrategy, $how in the middle of a live copy', ({ runStr
  */
 const revertedLate = (heldUpMs: number, end: Step): 'in time' | 'too late' => {
   let onSource: unknown;
-  const content = ({ world }: Scene, claim: string) => world.disks.content(web.namespace, claim);
-  const request = ({ verb, resource, body }: RequestInfo) =>
-    verb === 'patch' && resource.plural === 'virtualmachines' && !JSON.stringify(body).includes('Migration')
-      ? ({ kind: 'slow', ms: heldUpMs } as const)
-      : undefined;
   const scene = play(
-    { network: networkOf({ request }) },
+    { network: slowRevert(heldUpMs) },
     steps.copyingLive(),
     letPass(300),
     end,
@@ -150,7 +145,7 @@ const revertedLate = (heldUpMs: number, end: Step): 'in time' | 'too late' => {
   );
   const isOnTarget = bootsOf(scene).at(-1)?.claim === target;
   play(
-    { network: networkOf({ request }) },
+    { network: slowRevert(heldUpMs) },
     steps.copyingLive(),
     letPass(300),
     end,

@@ -6,6 +6,7 @@ import { resources } from '../../../src/kube/resources.ts';
 import type { RequestInfo } from '../../../src/sim/cluster.ts';
 import { networkOf } from '../network.ts';
 import { at, sight } from '../sight.ts';
+import { lossless, slowRevert } from './fixtures.ts';
 import {
   act,
   attempt,
@@ -24,23 +25,11 @@ import {
 
 const start: Step = attempt(({ world }) => world.people.start(web));
 const stop: Step = attempt(({ world }) => world.people.stop(web));
-const lossless = (scene: Scene): void => {
-  expect(scene.world.disks.lostWrites(web)).toEqual([]);
-  expect(scene.world.disks.boots.filter(({ lostBlocks }) => lostBlocks > 0)).toEqual([]);
-};
 const copyPodsMade = (scene: Scene): number =>
   scene.changes.filter(({ type, object }) => type === 'added' && object.metadata.labels?.[labels.role] !== undefined)
     .length;
 
 describe('a revert that unblocks a start', () => {
-  const slowRevert = (ms: number) =>
-    networkOf({
-      request: ({ verb, resource, body }: RequestInfo) =>
-        verb === 'patch' && resource.plural === 'virtualmachines' && !JSON.stringify(body).includes('Migration')
-          ? { kind: 'slow', ms }
-          : undefined,
-    });
-
   test('queued with Manual after the guest has shut down: it boots A at once, and nothing is copied offline', () => {
     for (const ms of [5, 600, 1200, 1400]) {
       const scene = play(
@@ -195,6 +184,9 @@ describe.each(['Halted', 'Manual', 'RerunOnFailure'] as const)('a start that rac
 
 describe('a start that was taken back before the cut-over, and a virt-controller that is behind', () => {
   const claims = resources.persistentVolumeClaims;
+  const copied: Step = until('the copy to be through', ({ changes }) =>
+    changes.some(({ object }) => JSON.stringify(object).includes('"copied":["disk0"]')),
+  );
 
   test.each([0, 350, 900])(
     'takes %i ms for a look at a VM: whatever its lag, the claims of the launcher decide, and A stays',
@@ -203,9 +195,7 @@ describe('a start that was taken back before the cut-over, and a virt-controller
         for (const beforeMs of [2600, 2100, 1900, 900]) {
           const scene = play(
             { players: [{ machine: web, on: false }], world: { kubeVirt: { vmCacheDelayMs, vmRunMs } } },
-            until('the copy to be through', (now) =>
-              now.changes.some(({ object }) => JSON.stringify(object).includes('"copied":["disk0"]')),
-            ),
+            copied,
             letPass(Math.max(0, 2600 - beforeMs)),
             start,
             letPass(60),
@@ -235,9 +225,7 @@ describe('a start that was taken back before the cut-over, and a virt-controller
         },
         letPass(30_000),
         steps.ask,
-        until('the copy to be through', (now) =>
-          now.changes.some(({ object }) => JSON.stringify(object).includes('"copied":["disk0"]')),
-        ),
+        copied,
         start,
         letPass(60),
         stop,

@@ -1,9 +1,8 @@
 // The switch-over against a cancel (contract §3, §4.3, §4.6): whoever wins, the guest's disk is the VM's disk in the end.
 import { describe, expect, test } from 'vitest';
 import { resources } from '../../../src/kube/resources.ts';
-import type { RequestInfo } from '../../../src/sim/cluster.ts';
-import { type Network, networkOf } from '../network.ts';
 import { at, sight } from '../sight.ts';
+import { backOnSource, deleteMigration, migration, slowRevert } from './fixtures.ts';
 import {
   act,
   attempt,
@@ -20,11 +19,7 @@ import {
 } from './trap.ts';
 
 const readyAt = (scene: Scene): unknown => scene.vmi()?.status?.migrationState?.targetNodeDomainReadyTimestamp;
-const migration = { namespace: web.namespace, name: 'move' };
 const isGone = ({ world }: Scene): boolean => world.server.read(resources.storageMigrations, migration) === undefined;
-
-const stop: Step = act(({ world }) => world.people.stop(web));
-const deleteMigration: Step = act(({ world }) => world.server.remove(resources.storageMigrations, migration, 'user'));
 
 /** From the sign of a half-done copy to the switch-over, in ms: the same in every performance until people act. */
 const toSwitchOverMs = (): number => {
@@ -43,15 +38,6 @@ const toSwitchOverMs = (): number => {
   );
   return untilMs - fromMs;
 };
-
-/** Holds a revert up on its way, so that it lands so long after it was sent. */
-const slowRevert = (ms: number): Network =>
-  networkOf({
-    request: ({ verb, resource, body }: RequestInfo) =>
-      verb === 'patch' && resource.plural === 'virtualmachines' && !JSON.stringify(body).includes('Migration')
-        ? { kind: 'slow', ms }
-        : undefined,
-  });
 
 const strategiesWritten = (scene: Scene): readonly unknown[] =>
   scene.vmWrites().map(({ object }) => at(object, 'spec', 'updateVolumesStrategy'));
@@ -172,8 +158,8 @@ test('a target domain that is detected is not a switch-over: stopped then, the V
         expect(now.vmi()?.status?.migrationState).toMatchObject({ targetNodeDomainDetected: true });
         expect(readyAt(now)).toBeUndefined();
       }),
-      stop,
-      until('the VM on A', (now) => sight.sideOf(now.vm(), web) === 'source'),
+      steps.stop(),
+      backOnSource,
       steps.copyingOffline(),
       steps.movedForGood(),
     );
