@@ -17,6 +17,8 @@ export interface Wire {
 }
 
 const mostLine = 4096;
+/** Messages that nobody has asked for yet. Signs of life are none: after this end was frozen many come at once. */
+const mostMessages = 64;
 const signMs = 1000;
 
 const messageOf = (line: string): Message | undefined => {
@@ -56,7 +58,7 @@ export const wire = (input: Readable, output: Writable, silenceMs: number): Wire
     const message = messageOf(line);
     if (message?.['t'] === 'alive') return;
     const waiter = message === undefined ? undefined : waiting.shift();
-    if (message === undefined) hangUp('ended');
+    if (message === undefined || come.length >= mostMessages) hangUp('ended');
     else if (waiter === undefined) come.push(message);
     else waiter(message);
   };
@@ -65,7 +67,7 @@ export const wire = (input: Readable, output: Writable, silenceMs: number): Wire
     silence.refresh();
     const lines = `${text}${piece}`.split('\n');
     text = lines.pop() ?? '';
-    if (text.length > mostLine || come.length + lines.length > 64) return hangUp('ended');
+    if ([...lines, text].some(({ length }) => length > mostLine)) return hangUp('ended');
     for (const line of lines) take(line);
   });
   for (const stream of [input, output]) {
