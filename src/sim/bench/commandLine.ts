@@ -1,6 +1,5 @@
 // The benchmark's command line taken apart: how large, how often, what to show; or what is wrong with it. Pure.
-import { parseArgs } from 'node:util';
-import { errorMessage } from '../../core/errorMessage.ts';
+import { type CommandLine, mistake, readArguments } from './readArguments.ts';
 
 export interface Wish {
   readonly machines: number;
@@ -17,11 +16,6 @@ export interface Wish {
   /** Folder for CPU profiles of the daemon. */
   readonly profile: string | undefined;
 }
-
-export type CommandLine =
-  | { readonly kind: 'run'; readonly wish: Wish }
-  | { readonly kind: 'help' }
-  | { readonly kind: 'mistake'; readonly message: string };
 
 const options = {
   machines: { type: 'string', default: '10000' },
@@ -57,40 +51,32 @@ Exit code: 0 when everything that was measured was also right, 1 when not, 2 whe
 missed is said, and no failure: machines differ.
 `;
 
-const mistake = (message: string): CommandLine => ({ kind: 'mistake', message });
-
 const wholeFrom = (text: string, least: number): number | undefined =>
   /^[0-9]{1,6}$/.test(text) && Number(text) >= least ? Number(text) : undefined;
 
 /** What the arguments after the program's name ask for; the first mistake, if there is one. */
-export const commandLineOf = (args: readonly string[]): CommandLine => {
-  let values: ReturnType<typeof parseArgs<{ options: typeof options }>>['values'];
-  try {
-    ({ values } = parseArgs({ args: [...args], options }));
-  } catch (error) {
-    return mistake(errorMessage(error));
-  }
-  if (values.help) return { kind: 'help' };
-  const machines = wholeFrom(values.machines, 1);
-  const migrating = wholeFrom(values.migrating, 1);
-  const runs = wholeFrom(values.runs, 1);
-  const idleSeconds = wholeFrom(values.idle, 0);
-  if (machines === undefined) return mistake(`--machines: "${values.machines}" is not a number from 1`);
-  if (migrating === undefined) return mistake(`--migrating: "${values.migrating}" is not a number from 1`);
-  if (runs === undefined) return mistake(`--runs: "${values.runs}" is not a number from 1`);
-  if (idleSeconds === undefined) return mistake(`--idle: "${values.idle}" is not a number of seconds`);
-  if (migrating > machines) return mistake('--migrating: more than there are --machines');
-  return {
-    kind: 'run',
-    wish: {
-      machines,
-      migrating,
-      runs,
-      idleSeconds,
-      json: values.json,
-      program: values.program,
-      nodeOptions: values['node-options'].split(' ').filter((each) => each !== ''),
-      profile: values.profile,
-    },
-  };
-};
+export const commandLineOf = (args: readonly string[]): CommandLine<Wish> =>
+  readArguments(args, options, (values) => {
+    const machines = wholeFrom(values.machines, 1);
+    const migrating = wholeFrom(values.migrating, 1);
+    const runs = wholeFrom(values.runs, 1);
+    const idleSeconds = wholeFrom(values.idle, 0);
+    if (machines === undefined) return mistake(`--machines: "${values.machines}" is not a number from 1`);
+    if (migrating === undefined) return mistake(`--migrating: "${values.migrating}" is not a number from 1`);
+    if (runs === undefined) return mistake(`--runs: "${values.runs}" is not a number from 1`);
+    if (idleSeconds === undefined) return mistake(`--idle: "${values.idle}" is not a number of seconds`);
+    if (migrating > machines) return mistake('--migrating: more than there are --machines');
+    return {
+      kind: 'run',
+      wish: {
+        machines,
+        migrating,
+        runs,
+        idleSeconds,
+        json: values.json,
+        program: values.program,
+        nodeOptions: values['node-options'].split(' ').filter((each) => each !== ''),
+        profile: values.profile,
+      },
+    };
+  });

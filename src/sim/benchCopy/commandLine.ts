@@ -1,8 +1,7 @@
 // The command line of the copy benchmark taken apart: how large a disk, how often, where numbers go; or what is wrong
 // with it. Pure.
-import { parseArgs } from 'node:util';
-import { errorMessage } from '../../core/errorMessage.ts';
 import { quantityBytes } from '../../core/quantity.ts';
+import { type CommandLine, mistake, readArguments } from '../bench/readArguments.ts';
 
 export interface Wish {
   /** Size of the disk that is copied, a multiple of 1 MiB. */
@@ -11,11 +10,6 @@ export interface Wish {
   /** File for the numbers as JSON. */
   readonly json: string | undefined;
 }
-
-export type CommandLine =
-  | { readonly kind: 'run'; readonly wish: Wish }
-  | { readonly kind: 'help' }
-  | { readonly kind: 'mistake'; readonly message: string };
 
 const options = {
   size: { type: 'string', default: '4Gi' },
@@ -43,21 +37,13 @@ is said, and no failure: machines differ.
 
 const mebibyte = 2 ** 20;
 
-const mistake = (message: string): CommandLine => ({ kind: 'mistake', message });
-
 /** What the arguments after the program's name ask for; the first mistake, if there is one. */
-export const commandLineOf = (args: readonly string[]): CommandLine => {
-  let values: ReturnType<typeof parseArgs<{ options: typeof options }>>['values'];
-  try {
-    ({ values } = parseArgs({ args: [...args], options }));
-  } catch (error) {
-    return mistake(errorMessage(error));
-  }
-  if (values.help) return { kind: 'help' };
-  const bytes = quantityBytes(values.size);
-  if (bytes === undefined || bytes < 32 * mebibyte || bytes % mebibyte !== 0) {
-    return mistake(`--size: "${values.size}" is not a size of whole MiB, at least 32Mi`);
-  }
-  if (!/^[1-9][0-9]{0,2}$/.test(values.rounds)) return mistake(`--rounds: "${values.rounds}" is not a number from 1`);
-  return { kind: 'run', wish: { bytes, rounds: Number(values.rounds), json: values.json } };
-};
+export const commandLineOf = (args: readonly string[]): CommandLine<Wish> =>
+  readArguments(args, options, (values) => {
+    const bytes = quantityBytes(values.size);
+    if (bytes === undefined || bytes < 32 * mebibyte || bytes % mebibyte !== 0) {
+      return mistake(`--size: "${values.size}" is not a size of whole MiB, at least 32Mi`);
+    }
+    if (!/^[1-9][0-9]{0,2}$/.test(values.rounds)) return mistake(`--rounds: "${values.rounds}" is not a number from 1`);
+    return { kind: 'run', wish: { bytes, rounds: Number(values.rounds), json: values.json } };
+  });
