@@ -5,7 +5,7 @@
 import { writeFileSync } from 'node:fs';
 import { errorMessage } from '../core/errorMessage.ts';
 import { runClient } from './client.ts';
-import { endRecordLine } from './endRecord.ts';
+import { endRecordLine, explanation } from './endRecord.ts';
 import { log } from './output.ts';
 import { pathsBelow } from './paths.ts';
 import { runServer } from './server.ts';
@@ -19,6 +19,9 @@ process.umask(0o077);
 const ending = new AbortController();
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => ending.abort());
 
+// A log that nobody takes any more, as when the container runtime has lost its reader, is no reason to end a copy.
+process.stdout.on('error', () => undefined);
+
 const end = (line: string, code: number): never => {
   process.stdout.write(`${line}\n`);
   const paths = pathsBelow(root);
@@ -31,7 +34,7 @@ const end = (line: string, code: number): never => {
 };
 
 const dieOfBug = (error: unknown): never =>
-  end(JSON.stringify({ t: 'end', rc: 0, problem: 'RsyncFailed', err: errorMessage(error).slice(0, 1000) }), 1);
+  end(JSON.stringify({ t: 'end', rc: 0, problem: 'RsyncFailed', err: explanation([errorMessage(error)]) }), 1);
 process.on('uncaughtException', dieOfBug);
 process.on('unhandledRejection', dieOfBug);
 

@@ -98,6 +98,15 @@ describe('the same command finishes what was begun', () => {
   });
 });
 
+test('a log that nobody takes any more ends neither side', async () => {
+  const { client, server, content, target } = interrupted();
+  await client.printed(inTheMiddle);
+  client.hangUp();
+  server.hangUp();
+  expect(await client.ended).toMatchObject({ code: 0, record: { stage: 'done' } });
+  expect(readFileSync(target).equals(content)).toBe(true);
+});
+
 describe('a client that is cancelled says so and ends by itself', () => {
   test('while it looks for the server', async () => {
     const client = transferGroup().client({ disk: holding(full(mebibyte)) });

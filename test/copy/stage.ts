@@ -37,6 +37,8 @@ export interface RunningPod {
   /** A program that the pod has running, as soon as there is one. */
   running(program: string): Promise<number>;
   kill(signal: NodeJS.Signals): void;
+  /** Nobody reads its log any more. */
+  hangUp(): void;
   /** As when a node is lost, or the container is killed: everything in it at once. */
   killAll(): void;
   /** Exit code and end record; record is empty when none was left. */
@@ -154,6 +156,7 @@ const startPod = (
         () => text,
       ),
     kill: (name) => signal(pid, name),
+    hangUp: () => child.stdout?.destroy(),
     killAll,
     ended,
   };
