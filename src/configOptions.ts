@@ -56,7 +56,13 @@ export const options = {
     'Kubeconfig of the cluster.',
   ),
   context: open('Cluster', 'context', nonEmptyText('name'), 'the current one', 'Context of the kubeconfig.'),
-  namespaces: open('Cluster', 'namespace', namespaceNames, 'all', 'Namespace to work in; may be given more than once.'),
+  namespaces: open(
+    'Cluster',
+    'namespace',
+    namespaceNames,
+    'all',
+    'Namespace to work in; may be given more than once. Without it Transship needs rights in the whole cluster.',
+  ),
 
   logLevel: option(
     'Process',
@@ -65,20 +71,26 @@ export const options = {
     'info',
     'How much is logged.',
   ),
-  http: option('Process', 'http-address', hostAndPort, '0.0.0.0:8080', 'Where metrics and health are served.'),
+  http: option(
+    'Process',
+    'http-address',
+    hostAndPort,
+    '0.0.0.0:8080',
+    'Where metrics and health are served; :8080 is every IPv4 address, [::]:8080 every address.',
+  ),
   startupHoldMs: option(
     'Process',
     'startup-hold',
     duration(0, hour),
     '20s',
-    'Nothing is started for this long after the start, because writes of the process before may be under way. Longer than --request-timeout.',
+    'Nothing is begun for this long after the start, because writes of the process before may still land; what must end ends at once. Not less than --request-timeout.',
   ),
   shutdownMs: option(
     'Process',
     'shutdown-timeout',
     duration(0, hour),
     '25s',
-    'How long writes under way may take when the process is told to stop.',
+    'How long writes under way may take when the process is told to stop. Less than the grace period of its pod.',
   ),
 
   settleMs: option(
@@ -93,7 +105,7 @@ export const options = {
     'settle-max',
     duration(0, hour),
     '30s',
-    'However restless a machine is, its mode is settled after this time.',
+    'However restless a machine is, its mode counts as settled after this time. Not less than --settle.',
   ),
   cutOverQuietMs: option(
     'Migrations',
@@ -107,21 +119,21 @@ export const options = {
     'max-live-attempts',
     wholeNumber(1, 1000),
     '3',
-    'Live migrations begun on one running machine before it is given up.',
+    'Live migrations of one running machine that may be begun, and taken back by somebody else, before it is given up.',
   ),
   maxFailedMigrations: option(
     'Migrations',
     'max-failed-migrations',
     wholeNumber(1, 5),
     '5',
-    'Failed tries of KubeVirt within one live migration before it is reverted. KubeVirt keeps no more than 5.',
+    'Failed tries of KubeVirt within one live migration before it is taken back and the machine given up. KubeVirt remembers no more than 5.',
   ),
   moveGapMs: option(
     'Migrations',
     'move-gap',
     duration(0, hour),
     '5s',
-    'Least time between two patches that begin a move of the same machine, whoever takes them back.',
+    'Least time between two patches that begin a move of the same machine, also when somebody has taken the first back.',
   ),
   resyncMs: option(
     'Migrations',
@@ -142,7 +154,7 @@ export const options = {
     'audit',
     duration(0, 10 * second),
     '2ms',
-    'While much happens in the cluster, decide at most this often.',
+    'While much happens in the cluster, everything is decided anew at most this often.',
   ),
 
   copyImage: option(
@@ -150,7 +162,7 @@ export const options = {
     'copy-image',
     nonEmptyText('image'),
     'transship:0.1.0',
-    'Image of the pods that copy disks of stopped machines.',
+    "Image of the pods that copy disks of stopped machines: the daemon's own image.",
   ),
   gatherMs: option(
     'Copies',
@@ -164,7 +176,7 @@ export const options = {
     'max-copy-failures',
     wholeNumber(1, 1000),
     '5',
-    'Failed copies of one disk before its machine is given up.',
+    'Copies of one disk that may fail before it is given up.',
   ),
   copyRetryMs: option(
     'Copies',
@@ -221,7 +233,7 @@ export const options = {
     'late-write',
     duration(second, hour),
     '20s',
-    'How long a write that was not answered may still take effect. Longer than --request-timeout.',
+    'How long a write that was not answered may still take effect. Not less than --request-timeout.',
   ),
   retryMs: option(
     'Requests',
