@@ -19,6 +19,7 @@ import { type ModesOptions, modesOf } from './streams/modes.ts';
 import { readingOf } from './streams/reading.ts';
 import { type Snapshot, snapshotOf } from './streams/snapshot.ts';
 import { unreadableMigrations } from './streams/unreadableMigrations.ts';
+import { unseenMs } from './streams/unseenMs.ts';
 import type { WatchKindOptions } from './streams/watchKind.ts';
 import type { WatchSignal } from './streams/watchSignal.ts';
 
@@ -42,12 +43,6 @@ export interface DaemonOptions extends ModesOptions {
   readonly onSnapshot?: (snapshot: Snapshot) => void;
   readonly onSignal?: (resource: Resource, signal: WatchSignal<Kept>) => void;
 }
-
-/**
- * After this a write of our own counts as seen although the store never showed its version: not before a watch that has
- * fallen silent was broken off and has listed again, or a patch that landed would be taken for one that never did.
- */
-const unseenMs = ({ idleMs = 150_000 }: WatchKindOptions): number => idleMs + 60_000;
 
 /**
  * Runs the daemon; emits what it does. It errors only on a bug. When `stop$` emits, no request is sent any more but the

@@ -40,12 +40,15 @@ export interface WatchKindOptions {
   readonly now?: () => number;
 }
 
+/** `idleMs` where nothing else is said. */
+export const usualIdleMs = 150_000;
+
 const defaults = {
   pageSize: 500,
   shortestWatchSeconds: 300,
   longestWatchSeconds: 600,
   listTimeoutMs: 60_000,
-  idleMs: 150_000,
+  idleMs: usualIdleMs,
   backoffMs: 250,
   maxBackoffMs: 30_000,
   quietMs: 60_000,

@@ -25,6 +25,7 @@ import { machinesOf } from '../../streams/machines.ts';
 import { type ModesOptions, modesOf } from '../../streams/modes.ts';
 import { readingOf } from '../../streams/reading.ts';
 import { type Snapshot, snapshotOf } from '../../streams/snapshot.ts';
+import { unseenMs } from '../../streams/unseenMs.ts';
 import type { WatchKindOptions } from '../../streams/watchKind.ts';
 import type { RecordedCluster } from './cluster.ts';
 import { concerning } from './concerning.ts';
@@ -70,7 +71,7 @@ const now = (): number => asyncScheduler.now();
 /** Makes a session; it runs while `told` is subscribed. */
 export const sessionOver = (cluster: RecordedCluster, script: Script, options: SessionOptions): Session => {
   const seen = seenSoFar(now);
-  const writes = ownWrites({ now, lateWriteMs: 10_000, unseenMs: 30_000 });
+  const writes = ownWrites({ now, lateWriteMs: 10_000, unseenMs: unseenMs(options.watch) });
   const settledModes = new Map<string, Mode>();
   const bounds: Bounds = { settleMs: options.settleMs, cutOverQuietMs: options.limits.cutOverQuietMs };
   const holdUntilMs = now() + options.startupHoldMs;
