@@ -1,5 +1,5 @@
-# One image for the daemon and for the two kinds of copy pod. Each runs as a user without rights on a read-only file
-# system; the daemon writes nothing but its log to stdout. Build it anew now and then: Debian's security updates come in.
+# One image for the daemon and for the two kinds of copy pod. All run on a read-only file system, the daemon as a user
+# without rights; copy pods say in their manifests as whom they run. Build it anew now and then: Debian's security updates come in.
 ARG NODE_VERSION=24
 ARG DEBIAN_RELEASE=bookworm
 
