@@ -156,7 +156,8 @@ const decideCancelling = (
     return lingers ?? wait('Reverting', `the machine to be off or to start again (${facts.guest.sign})`);
   }
   if (!underWay || instance === undefined) {
-    return isUnpatched ? begin('Reverting', clearance, endLive(record)) : act('Reverting', endLive(record));
+    // A repair that was sent for the other VMI may still land, and is to be known for our own.
+    return isUnpatched || isOther ? begin('Reverting', clearance, endLive(record)) : act('Reverting', endLive(record));
   }
   const state = instance.migrationState;
   if (state !== undefined && state.endTimestamp === '' && !live.knownMigrations.includes(state.migrationUid)) {

@@ -146,6 +146,14 @@ describe('a revert that lands when the next VMI has its launcher on B', () => {
     expect(told(decide(facts, clear()))).toBe('attention MigratesToItself');
   });
 
+  test("keeps its record while a repair that was not answered may land: it would be taken for somebody else's", () => {
+    const instance = make.vmi({ uid: 'vmi-2' });
+    const onSource = [make.launcher('source', { ownerUid: 'vmi-2' })];
+    const facts = make.facts({ ...reverted, instance, pods: onSource, lastInstance });
+    expect(told(decide(facts, held()))).toBe('wait: the machine to settle');
+    expect(told(decide(facts, clear()))).toBe('record liveEnded');
+  });
+
   test('leaves its record until the disk of the next VMI is known', () => {
     const facts = make.facts({ ...reverted, pods: [], lastInstance });
     expect(told(decide(facts, clear()))).toBe('wait: the virt-launcher of the VMI to be seen');
