@@ -2,8 +2,9 @@
 // a conflict now and then; a recording in which it did is compared with a simulation to which the same accident happens.
 import type { Accidents } from '../kubevirt/options.ts';
 import { type Difference, differences } from './compare.ts';
+import { noteAct } from './noteAct.ts';
 import { type Recorded, readRecording } from './recording.ts';
-import { noteAct, replay } from './replay.ts';
+import { replay } from './replay.ts';
 import { type Sequences, timeline } from './timeline.ts';
 
 /** Accidents of KubeVirt that a recording may show; the first is none. */

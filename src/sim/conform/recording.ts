@@ -19,6 +19,9 @@ export interface RecordedAct {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
+/** Tells how a request was answered: nothing that somebody did. */
+export const isAnswer = ({ act }: RecordedAct): boolean => act.endsWith('answered');
+
 export type Recorded = RecordedEvent | RecordedAct;
 
 const lineOf = (line: string, number: number): Recorded => {
