@@ -8,15 +8,12 @@ import { resources } from '../../kube/resources.ts';
 import type { ApiServer, Json } from '../cluster.ts';
 import { registerKinds } from '../kubevirt/kinds.ts';
 import { ensureNamespace } from '../scenario/world.ts';
-import {
-  disksOf,
-  type Machine,
-  type MachineUids,
-  machineObjects,
-  rootEntryOf,
-  targetOf,
-  templateOf,
-} from './machineObjects.ts';
+import { disksOf, type Machine, rootEntryOf, targetOf, templateOf } from './machine.ts';
+import { claim } from './objects/claim.ts';
+import { launcher } from './objects/launcher.ts';
+import { migrationAttempt } from './objects/migrationAttempt.ts';
+import { virtualMachine } from './objects/virtualMachine.ts';
+import { copyingStatus, virtualMachineInstance } from './objects/virtualMachineInstance.ts';
 
 export interface Sizes {
   readonly machines: number;
@@ -28,6 +25,12 @@ export interface Population {
   readonly machines: readonly Machine[];
   readonly objects: number;
   readonly bytes: number;
+}
+
+/** uids that the server gave. */
+interface MachineUids {
+  readonly vm: string;
+  readonly vmi: string;
 }
 
 const actor = 'benchmark';
@@ -53,7 +56,6 @@ const put = (server: ApiServer, resource: Resource, object: KubeObject, withStat
 };
 
 const putMachine = (server: ApiServer, machine: Machine): MachineUids => {
-  const { virtualMachine, virtualMachineInstance, launcher, claim, attempt, copyingStatus } = machineObjects;
   const claims = resources.persistentVolumeClaims;
   for (const disk of disksOf(machine)) put(server, claims, claim(machine, disk.claim, 'array-old'), true);
   if (machine.migrating) put(server, claims, claim(machine, targetOf(machine), 'array-fast'), true);
@@ -62,11 +64,11 @@ const putMachine = (server: ApiServer, machine: Machine): MachineUids => {
   const instance = put(server, resources.virtualMachineInstances, virtualMachineInstance(machine, vm), false);
   const vmi = uidOf(instance);
   put(server, resources.pods, launcher(machine, vmi, 'source'), true);
-  if (!machine.migrating) return { vm, vmi, attempt: '' };
+  if (!machine.migrating) return { vm, vmi };
   put(server, resources.pods, launcher(machine, vmi, 'target'), true);
-  const under = uidOf(put(server, resources.virtualMachineInstanceMigrations, attempt(machine), true));
+  const under = uidOf(put(server, resources.virtualMachineInstanceMigrations, migrationAttempt(machine), true));
   server.replace(resources.virtualMachineInstances, copyingStatus(machine, instance, under), actor);
-  return { vm, vmi, attempt: under };
+  return { vm, vmi };
 };
 
 const recordOf = (server: ApiServer, machine: Machine, { vm, vmi }: MachineUids): MigrationRecord => {

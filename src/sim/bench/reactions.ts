@@ -5,7 +5,7 @@ import diagnostics from 'node:diagnostics_channel';
 import { isDeepStrictEqual } from 'node:util';
 import { resources } from '../../kube/resources.ts';
 import type { ApiServer, Change, Json } from '../cluster.ts';
-import { type Machine, rootEntryOf, templateOf } from './machineObjects.ts';
+import { type Machine, rootEntryOf, templateOf } from './machine.ts';
 
 /** How machines are disturbed. */
 export interface Disturbance {
