@@ -12,8 +12,8 @@ export interface Disk {
   /** Bytes that it takes up where it lies; 0 for a device. */
   readonly allocated: number;
   readonly canDiscard: boolean;
-  /** Which device it is; 0 for a file. */
-  readonly rdev: number;
+  /** Which device or which file it is; 0 for a file that stands in for a device, which rsync replaces. */
+  readonly identity: number;
 }
 
 export type Looked = { readonly kind: 'disk'; readonly disk: Disk } | { readonly kind: 'none'; readonly why: string };
@@ -49,9 +49,10 @@ export const lookAt = async (path: string, kind: DiskKind, flags: number, standI
   try {
     handle = await openDisk(path, flags);
     const stat = await handle.stat();
-    const disk = { kind, path, allocated: stat.blocks * 512, rdev: 0 };
+    const disk = { kind, path, allocated: stat.blocks * 512 };
     if (stat.isFile() && (kind === 'file' || standIn)) {
-      return { kind: 'disk', disk: { ...disk, size: stat.size, canDiscard: false } };
+      const identity = kind === 'file' ? stat.ino : 0;
+      return { kind: 'disk', disk: { ...disk, size: stat.size, canDiscard: false, identity } };
     }
     if (!stat.isBlockDevice() || kind === 'file') {
       return { kind: 'none', why: kind === 'file' ? 'it is not a file' : 'it is not a block device' };
@@ -60,7 +61,7 @@ export const lookAt = async (path: string, kind: DiskKind, flags: number, standI
     if (size === undefined) return { kind: 'none', why: 'its size cannot be read' };
     return {
       kind: 'disk',
-      disk: { ...disk, allocated: 0, size, canDiscard: await deviceDiscards(stat.rdev), rdev: stat.rdev },
+      disk: { ...disk, allocated: 0, size, canDiscard: await deviceDiscards(stat.rdev), identity: stat.rdev },
     };
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);

@@ -23,8 +23,12 @@ export interface RsyncOptions {
 /** Below this the network is slower than finding out what the target has already (data plane §1.5). */
 const worthMatching = 80 * 1024 * 1024;
 
+/** The most KiB per second that rsync can be told: it cuts off more than 32 bits, and would become slow. */
+const mostLimit = 2 ** 31 - 1;
+
 /** rsync knows whole KiB per second, and takes 0 for no limit. */
-const limitOf = (bytesPerSecond: number): string => `--bwlimit=${Math.max(1, Math.floor(bytesPerSecond / 1024))}`;
+const limitOf = (bytesPerSecond: number): string =>
+  `--bwlimit=${Math.min(mostLimit, Math.max(1, Math.floor(bytesPerSecond / 1024)))}`;
 
 export const rsyncCommand = (options: RsyncOptions): readonly string[] => {
   const { source, target, canDiscard, bandwidthLimit } = options;

@@ -6,6 +6,7 @@ import { constants, statfs } from 'node:fs/promises';
 import type { CopyProblem } from '../core/copyEndRecord.ts';
 import { errorMessage } from '../core/errorMessage.ts';
 import { runChild } from './child.ts';
+import { codeOf } from './copyError.ts';
 import { digestOf, pieces } from './digest.ts';
 import { type Disk, lookAt, openDisk } from './disk.ts';
 import type { DiskKind } from './paths.ts';
@@ -42,11 +43,16 @@ const discard = async (path: string): Promise<boolean> => (await runChild('blkdi
 const roomOn = (target: Target, disk: Disk): Promise<number> =>
   target.kind === 'block' ? Promise.resolve(disk.size) : roomFor(target.folder, disk.allocated);
 
-/** Makes the file, with the rights that KubeVirt's images have. One that is there keeps its own. */
-const makeFile = async (path: string): Promise<void> => {
-  const file = await openDisk(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL);
-  await file.chmod(0o660);
-  await file.close();
+/** Makes the file, with the rights that KubeVirt's images have. One that is there keeps its own. Gives what went wrong. */
+const makeFile = async (path: string): Promise<string> => {
+  try {
+    const file = await openDisk(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL);
+    await file.chmod(0o660);
+    await file.close();
+    return '';
+  } catch (error) {
+    return codeOf(error);
+  }
 };
 
 /**
@@ -54,9 +60,13 @@ const makeFile = async (path: string): Promise<void> => {
  * use. A sparse source must fit in full: the guest may fill it.
  */
 export const prepareTarget = async (target: Target, size: number, fresh: boolean): Promise<Prepared> => {
-  if (target.kind === 'file') await makeFile(target.path).catch(() => undefined);
+  const failure = target.kind === 'file' ? await makeFile(target.path) : '';
   const looked = await look(target);
-  if (looked.kind === 'none') return refused('TargetMissing', `the target ${target.path}: ${looked.why}`);
+  if (looked.kind === 'none') {
+    // Why it could not be made says more than that it is not there.
+    const why = looked.why === 'ENOENT' ? failure || looked.why : looked.why;
+    return refused('TargetMissing', `the target ${target.path}: ${why}`);
+  }
   const room = await roomOn(target, looked.disk);
   if (room < size) {
     return refused('TargetTooSmall', `the source has ${size} bytes and the target has room for ${room}`);
@@ -95,7 +105,8 @@ export const proveTarget = async (
   const looked = await look(target);
   if (looked.kind === 'none') return refused('NotWhole', `the target ${target.path}: ${looked.why}`);
   // rsync puts a file in the place of a device that it may not write (data plane §2).
-  if (looked.disk.rdev !== before.rdev) return refused('NotWhole', 'the target is not the device that it was');
+  if (looked.disk.identity !== before.identity)
+    return refused('NotWhole', `the target is not the ${target.kind === 'file' ? 'file' : 'device'} that it was`);
   const found = looked.disk.size;
   if (target.kind === 'file' ? found !== size : found < size) {
     return refused('NotWhole', `the target has ${found} bytes, expected ${size}`);

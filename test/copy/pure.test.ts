@@ -185,6 +185,11 @@ describe('the command line of rsync', () => {
     expect(command({ bandwidthLimit: 1 })).toContain('--bwlimit=1');
     expect(command({ bandwidthLimit: 10 * 1024 })).toContain('--bwlimit=10');
   });
+
+  test('never takes a large limit for a small one, as rsync does with what 32 bits cannot hold', () => {
+    expect(command({ bandwidthLimit: 2 ** 42 + 1024 })).toContain(`--bwlimit=${2 ** 31 - 1}`);
+    expect(command({ bandwidthLimit: Number.MAX_SAFE_INTEGER })).toContain(`--bwlimit=${2 ** 31 - 1}`);
+  });
 });
 
 describe('arguments', () => {

@@ -2,7 +2,7 @@
 // gets no word, who has one gets no further than its own target, and nobody reads a disk back.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:tls';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { controlPort } from '../../src/copy/paths.ts';
@@ -350,6 +350,15 @@ describe('the target', () => {
     const { record } = await group.client({ disk: holding(small) }).ended;
     expect(record).toMatchObject({ stage: 'prepare', problem: 'TargetMissing' });
     expect(readFileSync(other).equals(before)).toBe(true);
+  });
+
+  test('that cannot be made is TargetMissing, and it is told why', async () => {
+    const group = transferGroup();
+    chmodSync(group.fileTarget('web-1').replace('/disk.img', ''), 0o555);
+    group.server();
+    const { record } = await group.client({ disk: holding(small) }).ended;
+    expect(record).toMatchObject({ stage: 'prepare', problem: 'TargetMissing' });
+    expect(record['err']).toContain('EACCES');
   });
 
   test('that may not be written is TargetMissing', async ({ skip }) => {

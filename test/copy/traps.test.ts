@@ -6,6 +6,7 @@ import {
   constants,
   openSync,
   readFileSync,
+  renameSync,
   statSync,
   truncateSync,
   utimesSync,
@@ -199,6 +200,10 @@ test('a target that is not what was prepared is never proved', async () => {
   expect(await prove()).toMatchObject({ problem: 'NotWhole' });
   truncateSync(target.path, size);
   expect(await prove()).toEqual({ kind: 'proved', flushed: true, digest: '' });
+  // Another file of the same size in its place, while rsync wrote the one that has no name any more.
+  image(`${path}/other`, full(size));
+  renameSync(`${path}/other`, target.path);
+  expect(await prove()).toMatchObject({ kind: 'refused', problem: 'NotWhole' });
 });
 
 test('a device that has promised more room than there is takes bytes and loses them; ours has them flushed', async ({
