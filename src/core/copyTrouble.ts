@@ -1,5 +1,6 @@
-// A copy pod that cannot be made, does not get to run, or does not go: that a person is told, in the words of the API
-// server, the scheduler or the kubelet, while the daemon goes on waiting. Pure; for status alone, nothing is decided by it.
+// A copy pod or a target claim that cannot be made, a copy pod that does not get to run, or does not go: that a person is
+// told, in the words of the API server, the scheduler or the kubelet, while the daemon goes on waiting. Pure; for status
+// alone, nothing is decided by it.
 import type { Attention } from './decision.ts';
 import type { Pod } from './objects.ts';
 
@@ -20,7 +21,7 @@ export const isLingering = (pod: Pod, now: number): boolean =>
   pod.goneBy !== '' &&
   now - Date.parse(pod.goneBy) >= patienceMs;
 
-/** That the API server will not have a copy pod of a machine. */
+/** That the API server will not have a copy pod, or a target claim, of a machine. */
 export interface CopyRefusal {
   readonly message: string;
   /** Clock reading, in ms, of the first time in a row. */
@@ -38,6 +39,14 @@ export const refusalTroubleOf = (refusal: CopyRefusal | undefined, now: number):
     : '';
   const message = `The API server has refused a copy pod since ${since}: ${ended(refusal.message)}${advice}`;
   return { reason: 'CopyPodRefused', message };
+};
+
+/** What to tell of a target claim that was refused; undefined unless it lasts. */
+export const claimTroubleOf = (refusal: CopyRefusal | undefined, now: number): Attention | undefined => {
+  if (refusal === undefined || now - refusal.sinceMs < patienceMs) return undefined;
+  const since = new Date(refusal.sinceMs).toISOString();
+  const message = `The API server has refused to make a target claim since ${since}: ${ended(refusal.message)} Mend that, or make the claim yourself.`;
+  return { reason: 'TargetClaimRefused', message };
 };
 
 const lingeringTroubleOf = (pods: readonly Pod[]): Attention => {

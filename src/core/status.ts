@@ -1,6 +1,6 @@
 // What people read of a StorageMigration: conditions, summary and one entry per machine, derived from facts and
 // decisions each time. Only `record` in it is ever read back (style: a phase is never steered by). Pure.
-import { type CopyRefusal, copyTroubleOf, refusalTroubleOf } from './copyTrouble.ts';
+import { type CopyRefusal, claimTroubleOf, copyTroubleOf, refusalTroubleOf } from './copyTrouble.ts';
 import type { Decision, Limits } from './decision.ts';
 import type { MachineFacts } from './facts.ts';
 import { failureSentence, isHopeless } from './failedCopies.ts';
@@ -26,6 +26,8 @@ export interface MachineReport {
   readonly newsOn: (podUid: string) => CopyNews | undefined;
   /** That the API server will not have a copy pod of it. */
   readonly refusal: CopyRefusal | undefined;
+  /** That the API server will not have a target claim of it. */
+  readonly claimRefusal: CopyRefusal | undefined;
 }
 
 export interface StatusInput {
@@ -214,12 +216,19 @@ const conditionOf = (type: string, finding: Finding, input: StatusInput): Condit
   };
 };
 
-/** A copy pod that does not get to run is a matter for people, unless there is a graver one. */
+const isTargetMissing = ({ record, view }: MachineFacts): boolean =>
+  record?.disks.some((disk) => view.claim(disk.target) === undefined) === true;
+
+const troubleOf = ({ facts, decision, newsOn, refusal, claimRefusal }: MachineReport, now: number) => {
+  if (decision.phase === 'Waiting' && isTargetMissing(facts)) return claimTroubleOf(claimRefusal, now);
+  if (decision.phase !== 'CopyingOffline') return undefined;
+  return copyTroubleOf(facts.copyPods, ({ uid }) => newsOn(uid)?.words ?? '', now) ?? refusalTroubleOf(refusal, now);
+};
+
+/** What cannot be made, or does not get to run, is a matter for people, unless there is a graver one. */
 const withTrouble = (report: MachineReport, now: number): MachineReport => {
-  const { facts, decision, newsOn, refusal } = report;
-  if (decision.phase !== 'CopyingOffline' || decision.attention !== undefined) return report;
-  const attention =
-    copyTroubleOf(facts.copyPods, ({ uid }) => newsOn(uid)?.words ?? '', now) ?? refusalTroubleOf(refusal, now);
+  const { decision } = report;
+  const attention = decision.attention === undefined ? troubleOf(report, now) : undefined;
   return attention === undefined
     ? report
     : { ...report, decision: { ...decision, phase: 'NeedsAttention', attention } };

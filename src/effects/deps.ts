@@ -34,6 +34,8 @@ export interface EffectDeps {
   readonly randomHex: (bytes: number) => string;
   /** Machines for which the API server will not have a copy pod, by their key; kept by groupLoop.ts, for people alone. */
   readonly refusals: Map<string, CopyRefusal>;
+  /** The same of target claims; kept by machineLoop.ts. */
+  readonly claimRefusals: Map<string, CopyRefusal>;
   /** The mode a machine has settled in; `hold` for one that is not known. */
   readonly settledMode: (key: MachineKey) => Mode;
 }

@@ -103,8 +103,9 @@ const runOnce = (
   return concat(...decision.commands.map((command) => executed(command, key, facts, deps, writeRecord))).pipe(
     toArray(),
     map((results): Run => {
+      if (lane === 'begins') noteClaimRefusal(decision.commands, results, key, deps);
       const happenings = [...reaction, ...results.map(({ happening }) => happening)];
-      if (results.every(({ outcome }) => outcome === 'done')) {
+      if (results.every(({ outcome }) => outcome.kind === 'done')) {
         memory.failures = 0;
         return { happenings, checkAgainMs: undefined };
       }
@@ -125,9 +126,29 @@ const isEcho = (command: Command, key: MachineKey, deps: EffectDeps): boolean =>
 };
 
 interface Result {
-  readonly outcome: Executed['outcome']['kind'];
+  readonly outcome: Executed['outcome'];
   readonly happening: Happening;
 }
+
+/** Kept from the first time in a row. What is wrong with a new claim is a conflict in other writes (outcome.ts). */
+const noteClaimRefusal = (
+  commands: readonly Command[],
+  results: readonly Result[],
+  key: MachineKey,
+  { claimRefusals, now }: EffectDeps,
+): void => {
+  const topic = keyText(key);
+  const refused = results.find(
+    ({ outcome }, index) =>
+      commands[index]?.kind === 'createClaim' && (outcome.kind === 'refused' || outcome.kind === 'conflict'),
+  );
+  if (refused === undefined || refused.outcome.kind === 'done') claimRefusals.delete(topic);
+  else
+    claimRefusals.set(topic, {
+      message: refused.outcome.message,
+      sinceMs: claimRefusals.get(topic)?.sinceMs ?? now(),
+    });
+};
 
 const executed = (
   command: Command,
@@ -141,7 +162,7 @@ const executed = (
     tap(({ outcome, kind }) => remember(key, outcome, kind, deps)),
     map(
       ({ outcome }): Result => ({
-        outcome: outcome.kind,
+        outcome,
         happening: {
           kind: 'command',
           key,

@@ -27,12 +27,14 @@ import type { Outcome } from './outcome.ts';
 export const reconcile = (
   situations: Observable<MachineWake>,
   news: Observable<MachineKey>,
-  options: Omit<EffectDeps, 'settledMode' | 'refusals'>,
+  options: Omit<EffectDeps, 'settledMode' | 'refusals' | 'claimRefusals'>,
 ): Observable<Happening> =>
   defer(() => {
     const settled = new Map<string, Mode>();
     const refusals: EffectDeps['refusals'] = new Map();
-    const deps: EffectDeps = { ...options, refusals, settledMode: (key) => settled.get(keyText(key)) ?? 'hold' };
+    const claimRefusals: EffectDeps['claimRefusals'] = new Map();
+    const settledMode = (key: MachineKey): Mode => settled.get(keyText(key)) ?? 'hold';
+    const deps: EffectDeps = { ...options, refusals, claimRefusals, settledMode };
     const refused = new Subject<MigrationKey>();
     const requests = new Subject<RecordRequest>();
     const writeRecord: WriteRecord = (key, before, after) =>
@@ -50,6 +52,7 @@ export const reconcile = (
         if (facts === undefined) {
           settled.delete(keyText(key));
           refusals.delete(keyText(key));
+          claimRefusals.delete(keyText(key));
         } else settled.set(keyText(key), to);
         if (from !== undefined && from !== to && facts !== undefined)
           switches.next({ kind: 'switched', key, from, to });
@@ -61,6 +64,10 @@ export const reconcile = (
           switches,
           // What ends or undoes is sent before anything is drafted for people.
           machineLoop(situation$, deps, writeRecord).pipe(
+            tap((happening) => {
+              if (happening.kind === 'command' && claimRefusals.has(keyText(happening.key)))
+                refused.next(happening.key);
+            }),
             // When the last lane has ended, nobody is left to ask for a record or to switch.
             finalize(() => {
               requests.complete();

@@ -24,6 +24,7 @@ import {
   stoppedFacts,
   stoppedVm,
   switchedOver,
+  targetOf,
   type ViewExtra,
   vm,
   vmi,
@@ -44,13 +45,20 @@ const statusFor = (
   members: readonly MachineFacts[],
   now = startMs,
   newsOn: MachineReport['newsOn'] = () => undefined,
-  refusal: MachineReport['refusal'] = undefined,
+  refused: Partial<Pick<MachineReport, 'refusal' | 'claimRefusal'>> = {},
 ): StorageMigrationStatus => {
   const migration = members[0]?.view.migration;
   if (migration === undefined) throw new Error('expected a member');
   return statusOf({
     migration,
-    reports: members.map((member) => ({ facts: member, decision: decide(member, clear()), newsOn, refusal })),
+    reports: members.map((member) => ({
+      facts: member,
+      decision: decide(member, clear()),
+      newsOn,
+      refusal: undefined,
+      claimRefusal: undefined,
+      ...refused,
+    })),
     limits,
     decision: decideMigration({ migration, members, pods: [] }, 'transship.dev/cancel'),
     now,
@@ -345,12 +353,28 @@ describe('copies', () => {
 
   test('a copy pod that is refused for a while needs attention', () => {
     const refusal = { message: 'exceeded quota', sinceMs: startMs - 60_000 };
-    expect(trueOnes(statusFor([copying()], startMs, () => undefined, refusal))).toContain(
+    expect(trueOnes(statusFor([copying()], startMs, () => undefined, { refusal }))).toContain(
       'NeedsAttention CopyPodRefused',
     );
-    expect(trueOnes(statusFor([done()], startMs, () => undefined, refusal))).not.toContain(
+    expect(trueOnes(statusFor([done()], startMs, () => undefined, { refusal }))).not.toContain(
       'NeedsAttention CopyPodRefused',
     );
+  });
+
+  test.each([
+    ['running', runningFacts],
+    ['stopped', stoppedFacts],
+  ])('a target claim that is refused for a while needs attention until it is there (a %s machine)', (_, factsWith) => {
+    const claimRefusal = { message: 'exceeded quota: storage', sinceMs: startMs - 60_000 };
+    const found = (claims: ViewExtra['claims'], now = startMs) =>
+      statusFor([factsWith({ claims: claims ?? {} })], now, () => undefined, { claimRefusal });
+    const status = found({ [targetOf()]: undefined });
+    expect(trueOnes(status)).toContain('NeedsAttention TargetClaimRefused');
+    expect(entryOf(status)?.message).toBe(
+      `The API server has refused to make a target claim since ${at(-60)}: exceeded quota: storage. Mend that, or make the claim yourself.`,
+    );
+    expect(trueOnes(found({ [targetOf()]: undefined }, startMs - 31_000)).join()).not.toContain('TargetClaimRefused');
+    expect(trueOnes(found({})).join()).not.toContain('TargetClaimRefused');
   });
 
   test('a disk that is not tried again is told as failed while the others are copied, and nobody is told that it is', () => {

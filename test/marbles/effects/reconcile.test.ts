@@ -1,7 +1,8 @@
 // The loops joined: a machine's lane asks for its record, the migration's loop writes it, and all of them end together.
-import { map, NEVER, of } from 'rxjs';
+import { distinctUntilChanged, filter, map, NEVER, of } from 'rxjs';
 import { describe, test } from 'vitest';
 import { reconcile } from '../../../src/effects/reconcile.ts';
+import { KubeFailure } from '../../../src/kube/api.ts';
 import { copyingFacts, live, record, runningFacts, stoppedVm } from '../../core/builders.ts';
 import { vmi as rawVmi } from '../cast.ts';
 import { type MarbleHelpers, marbles } from '../marbles.ts';
@@ -19,6 +20,14 @@ const scenes: Readonly<Record<string, Scene>> = {
   s: { facts: { 'web-1': copyingFacts({ machine: stoppedVm({ on: 'target', created: true }) }) }, settled: 'hold' },
   g: { facts: { 'web-1': undefined }, settled: 'live' },
 };
+/** It has settled; the next step is to make its target claim, which the API server will not have. */
+const unmade: Scene = {
+  facts: { 'web-1': runningFacts({ claims: { 'web-1-root-fast': undefined } }) },
+  settled: 'live',
+};
+const make = 'create web-1-root-fast';
+const overQuota = new KubeFailure('status', 'exceeded quota', { code: 403, reason: 'Forbidden' });
+const invalid = new KubeFailure('status', 'accessModes: Forbidden', { code: 422, reason: 'Invalid' });
 const look = 'get VirtualMachineInstance web-1';
 const start = 'patch web-1: web-1-root-fast, Migration';
 const revert = 'patch web-1: web-1-root';
@@ -77,6 +86,33 @@ describe('reconcile', () => {
       helpers.expectSubscriptions(hanging.subscriptions).toBe('--^---------!');
     });
   });
+
+  test.each([
+    ['a quota', overQuota, 'refused'],
+    ['a field', invalid, 'conflict'],
+  ])(
+    'tells people of a target claim that is refused for a while, as soon as it is refused again (%s)',
+    (_, failure, outcome) => {
+      marbles((helpers) => {
+        const stage = effectStage(helpers, {
+          answers: { [make]: answer(helpers, '#', '', failure) },
+          limits: { statusMs: 0, retryMs: 20_000, retryMaxMs: 20_000 },
+        });
+        const situations = stage.wakes(helpers.hot<Scene>('u', { u: unmade }));
+        const texts = stage.sent.pipe(
+          filter((sentence) => sentence === status),
+          map(() => JSON.stringify(stage.requests.at(-1)).includes('TargetClaimRefused')),
+          distinctUntilChanged(),
+        );
+        const happenings = reconcile(situations, NEVER, stage.deps).pipe(
+          map(told),
+          filter((each) => each.startsWith('createClaim')),
+        );
+        helpers.expectObservable(happenings, '45s !').toBe('c 19999ms c 19999ms c', { c: `createClaim ${outcome}` });
+        helpers.expectObservable(texts, '45s !').toBe('n 39999ms y', { n: false, y: true });
+      });
+    },
+  );
 
   test('does not know a machine any more that is gone', () => {
     marbles((helpers) => {
