@@ -27,9 +27,14 @@ export const groupKeys = (
   deps: EffectDeps,
 ): Observable<Happening> =>
   defer(() => {
-    const memory = { failures: 0 };
+    const memory = { failures: 0, seen: new Set<string>() };
     const runOnce = (key: MigrationKey): Observable<Run> => {
-      const pods = deps.reading.synced() ? (deps.reading.migration(key)?.pods ?? []) : [];
+      if (!deps.reading.synced()) return of(idle());
+      const pods = deps.reading.migration(key)?.pods ?? [];
+      const present = new Set(pods.map((pod) => pod.uid));
+      // One that was just made is not seen yet, and its keys are not to be made twice.
+      for (const uid of memory.seen) if (!present.has(uid)) made.delete(uid);
+      memory.seen = present;
       const waiting = pods.filter(needsKeys);
       const due = waiting.filter((pod) => !made.has(pod.uid));
       // Those under way may yet fail.

@@ -1,6 +1,6 @@
 // The keys of a copy server: asked for until they are there, for a server without them never starts.
 import { map } from 'rxjs';
-import { describe, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { groupKeys } from '../../../src/effects/groupKeys.ts';
 import { KubeFailure } from '../../../src/kube/api.ts';
 import { client, server, stoppedFacts } from '../../core/builders.ts';
@@ -13,6 +13,8 @@ const scenes: Readonly<Record<string, Scene>> = {
   p: { facts: { 'web-1': stoppedFacts() }, pods: [pending] },
   /** It runs, so it has them. */
   r: { pods: [{ ...pending, phase: 'Running' }, client('web-1')] },
+  /** There is no server. */
+  e: { facts: { 'web-1': stoppedFacts() }, pods: [] },
 };
 const make = 'create copy-server-keys';
 const words = { K: make };
@@ -47,6 +49,18 @@ describe('the keys of a copy server', () => {
       const out = groupKeys(wakes, new Set(), stage.deps).pipe(map(told));
       helpers.expectObservable(stage.sent).toBe('            K', words);
       helpers.expectObservable(out).toBe('                   d--------------------------|', { d: 'createKeys done' });
+    }));
+
+  test('are forgotten with their server, and not before it is seen', () =>
+    marbles((helpers) => {
+      const stage = effectStage(helpers);
+      const unseen = new Set(['uid-next']);
+      const wakes = stage.migrationWakes(helpers.hot<Scene>('e-p---r---e--|', scenes));
+      helpers.expectObservable(groupKeys(wakes, unseen, stage.deps).pipe(map(told))).toBe('--d----------|', {
+        d: 'createKeys done',
+      });
+      helpers.flush();
+      expect([...unseen]).toEqual(['uid-next']);
     }));
 
   test('are asked for again although a request under way fails after the last event', () =>
