@@ -5,6 +5,7 @@ import type { Context } from './context.ts';
 import { finalizers } from './finalizers.ts';
 import { model } from './model.ts';
 import type { Claim, Condition, Pod, Vmi, VmiStatus, VolumeStatus } from './objects.ts';
+import { withPhase } from './withPhase.ts';
 
 /** Why a VMI's launcher could not be made. */
 export type SyncError = { readonly reason: string; readonly message: string } | undefined;
@@ -48,15 +49,6 @@ const volumeStatusOf = (context: Context, vmi: Vmi): readonly VolumeStatus[] => 
   });
   return next.toSorted((one, other) => one.name.localeCompare(other.name));
 };
-
-const withPhase = (context: Context, status: VmiStatus, phase: string): VmiStatus => ({
-  ...status,
-  phase,
-  phaseTransitionTimestamps: [
-    ...(status.phaseTransitionTimestamps ?? []),
-    { phase, phaseTransitionTimestamp: context.stamp() },
-  ],
-});
 
 const needsVolumesChange = (vmi: Vmi): boolean => {
   const migrated = vmi.status?.migratedVolumes ?? [];

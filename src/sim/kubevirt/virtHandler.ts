@@ -5,7 +5,9 @@ import { asyncScheduler, Subscription } from 'rxjs';
 import type { ObjectRef } from '../../kube/api.ts';
 import { resources } from '../../kube/resources.ts';
 import { type Disks, mountedDisks } from '../nodes/disks.ts';
+import type { MountedDisk } from '../nodes/guestDisks.ts';
 import type { Nodes } from '../nodes/nodes.ts';
+import { attachDisks } from './attachDisks.ts';
 import type { Context } from './context.ts';
 import { currentPod } from './currentPod.ts';
 import { launchersOf } from './launchers.ts';
@@ -13,7 +15,9 @@ import { liveMigration } from './liveMigration.ts';
 import { migratability } from './migratability.ts';
 import { model } from './model.ts';
 import type { NodeSides } from './nodeSide.ts';
-import type { Pod, Vmi } from './objects.ts';
+import type { Condition, Pod, Vmi, VmiStatus } from './objects.ts';
+import { otherLaunchers } from './otherLaunchers.ts';
+import { withPhase } from './withPhase.ts';
 import { workQueue } from './workQueue.ts';
 
 export interface VirtHandler {
@@ -35,12 +39,45 @@ export interface Guest {
 
 const handler = 'virt-handler';
 
+/** The VM a launcher is for, as a key of the work queue. */
+const keyOf = (pod: Pod): string =>
+  `${pod.metadata.namespace}/${pod.metadata.annotations?.['kubevirt.io/domain'] ?? ''}`;
+
+const enter = (context: Context, vmi: Vmi, phase: string, more: VmiStatus = {}): void => {
+  context.writeVmi({ ...vmi, status: withPhase(context, { ...vmi.status, ...more }, phase) }, handler);
+};
+
+/** What a launcher mounts, and the pods that attach disks to it. */
+const disksOfPod = (context: Context, pod: Pod): readonly MountedDisk[] => [
+  ...mountedDisks(pod),
+  ...context
+    .podsOf(pod)
+    .filter(({ status }) => status?.phase === 'Running')
+    .flatMap(mountedDisks),
+];
+
+const bootConditions = (context: Context, vmi: Vmi): readonly Condition[] => {
+  const migratable = model.withCondition(vmi.status?.conditions, migratability(context, vmi));
+  const conditions = model.withCondition(migratable, { type: 'StorageLiveMigratable', status: 'True' });
+  return vmi.spec.startStrategy === 'Paused'
+    ? model.withCondition(conditions, { type: 'Paused', status: 'True', reason: 'PausedByUser' })
+    : conditions;
+};
+
+/** virt-controller gives up the VMIs of a node that is lost for too long. */
+const failAllOn = (context: Context, node: string): void => {
+  for (const object of context.server.all(resources.virtualMachineInstances)) {
+    const vmi = model.as<Vmi>(object);
+    if (vmi.status?.nodeName === node && !model.isFinal(vmi)) {
+      context.writeVmi({ ...vmi, status: { ...vmi.status, phase: 'Failed' } });
+    }
+  }
+};
+
 /** Runs virt-handler until unsubscribed. */
 export const virtHandler = (context: Context, nodes: Nodes, disks: Disks, sides: NodeSides): VirtHandler => {
   const { server, options } = context;
   const guests = new Map<string, Guest>();
-  /** Launchers that wait for nobody any more. */
-  const abandoned = new Set<string>();
   const all = new Subscription();
   const later = (ms: number, act: () => void): void => {
     all.add(asyncScheduler.schedule(act, ms));
@@ -50,19 +87,9 @@ export const virtHandler = (context: Context, nodes: Nodes, disks: Disks, sides:
     const vmi = context.vmi(guest.namespace, guest.name);
     return vmi?.metadata.uid === guest.vmiUid ? vmi : undefined;
   };
-  const guestIn = (podUid: string): Guest | undefined => [...guests.values()].find((guest) => guest.podUid === podUid);
-  const vmiUidOf = (pod: Pod): string => model.controllerUid(pod) ?? '';
-  const keyOf = (pod: Pod): string =>
-    `${pod.metadata.namespace}/${pod.metadata.annotations?.['kubevirt.io/domain'] ?? ''}`;
+  const guestIn = (podUid: string | undefined): Guest | undefined =>
+    [...guests.values()].find((guest) => guest.podUid === podUid);
   const isUnseen = (podUid: string): boolean => nodes.isLost(launchers.pod(podUid)?.spec.nodeName ?? '');
-
-  const setPhase = (vmi: Vmi, phase: string, more: Vmi['status'] = {}): void => {
-    const phaseTransitionTimestamps = [
-      ...(vmi.status?.phaseTransitionTimestamps ?? []),
-      { phase, phaseTransitionTimestamp: context.stamp() },
-    ];
-    context.writeVmi({ ...vmi, status: { ...vmi.status, ...more, phase, phaseTransitionTimestamps } }, handler);
-  };
 
   /** The guest is off: its launcher ends a little later. */
   const guestOff = (guest: Guest, phase: 'Succeeded' | 'Failed'): void => {
@@ -70,7 +97,7 @@ export const virtHandler = (context: Context, nodes: Nodes, disks: Disks, sides:
     disks.halt(guest.vmiUid);
     guests.delete(guest.vmiUid);
     const vmi = vmiOf(guest);
-    if (vmi !== undefined && !model.isFinal(vmi) && !isUnseen(guest.podUid)) setPhase(vmi, phase);
+    if (vmi !== undefined && !model.isFinal(vmi) && !isUnseen(guest.podUid)) enter(context, vmi, phase);
     later(options.handlerMs, () => launchers.end(guest.podUid, phase === 'Succeeded' ? 0 : 1));
   };
 
@@ -91,7 +118,7 @@ export const virtHandler = (context: Context, nodes: Nodes, disks: Disks, sides:
     gone: (pod) => {
       const guest = guestIn(pod.metadata.uid);
       if (guest === undefined) {
-        const migrating = guests.get(vmiUidOf(pod));
+        const migrating = guests.get(model.controllerUid(pod) ?? '');
         // A target that goes away before the switch-over takes its half of the copy with it.
         if (migrating !== undefined && pod.metadata.labels?.['kubevirt.io/migrationJobUID'] !== undefined) {
           disks.endMirror(migrating.vmiUid);
@@ -101,18 +128,11 @@ export const virtHandler = (context: Context, nodes: Nodes, disks: Disks, sides:
       disks.halt(guest.vmiUid);
       guests.delete(guest.vmiUid);
       const vmi = vmiOf(guest);
-      if (vmi !== undefined && !model.isFinal(vmi) && !nodes.isLost(pod.spec.nodeName ?? '')) setPhase(vmi, 'Failed');
+      if (vmi !== undefined && !model.isFinal(vmi) && !nodes.isLost(pod.spec.nodeName ?? ''))
+        enter(context, vmi, 'Failed');
     },
   });
   nodes.addRunner(launchers.runner);
-
-  const disksOfPod = (pod: Pod) => [
-    ...mountedDisks(pod),
-    ...context
-      .podsOf(pod)
-      .filter(({ status }) => status?.phase === 'Running')
-      .flatMap(mountedDisks),
-  ];
 
   const boot = (vmi: Vmi): void => {
     const pod = currentPod(context, vmi);
@@ -121,14 +141,9 @@ export const virtHandler = (context: Context, nodes: Nodes, disks: Disks, sides:
     const { namespace, name, uid } = vmi.metadata;
     const guest: Guest = { namespace, name, vmiUid: uid, podUid: pod.metadata.uid, ending: false };
     guests.set(uid, guest);
-    disks.boot({ namespace, name }, uid, disksOfPod(pod));
-    let conditions = model.withCondition(vmi.status?.conditions, migratability(context, vmi));
-    conditions = model.withCondition(conditions, { type: 'StorageLiveMigratable', status: 'True' });
-    if (vmi.spec.startStrategy === 'Paused') {
-      conditions = model.withCondition(conditions, { type: 'Paused', status: 'True', reason: 'PausedByUser' });
-      disks.suspend(uid, true);
-    }
-    setPhase(vmi, 'Running', { conditions });
+    disks.boot({ namespace, name }, uid, disksOfPod(context, pod));
+    if (vmi.spec.startStrategy === 'Paused') disks.suspend(uid, true);
+    enter(context, vmi, 'Running', { conditions: bootConditions(context, vmi) });
   };
 
   const migration = liveMigration({
@@ -138,8 +153,14 @@ export const virtHandler = (context: Context, nodes: Nodes, disks: Disks, sides:
     guestOf: (vmi) => guests.get(vmi.metadata.uid),
     isAlive: (podUid) => launchers.isAlive(podUid) && !launchers.isStopping(podUid),
     endLauncher: (podUid, exitCode) => later(options.handlerMs, () => launchers.end(podUid, exitCode)),
-    disksOfPod,
+    disksOfPod: (pod) => disksOfPod(context, pod),
     wakeAfter: (vmi, ms) => handling.wakeAfter(`${vmi.metadata.namespace}/${vmi.metadata.name}`, ms),
+  });
+
+  const endOthers = otherLaunchers({
+    context,
+    isAlive: (podUid) => launchers.isAlive(podUid) && !isUnseen(podUid),
+    endAfter: (ms, podUid) => later(ms, () => launchers.end(podUid, 1)),
   });
 
   const handle = (key: string): void => {
@@ -148,7 +169,7 @@ export const virtHandler = (context: Context, nodes: Nodes, disks: Disks, sides:
     if (vmi === undefined) return;
     const guest = guests.get(vmi.metadata.uid);
     if (guest !== undefined && isUnseen(guest.podUid)) return;
-    if (model.isFinal(vmi)) endOthers(vmi, guest);
+    if (model.isFinal(vmi)) endOthers(vmi, guest?.podUid);
     if (guest === undefined) {
       if (vmi.status?.phase === 'Scheduled' && vmi.metadata.deletionTimestamp === undefined) boot(vmi);
       else if (vmi.status?.phase === 'Scheduled' && currentPod(context, vmi) !== undefined) waitForEnd(vmi);
@@ -164,40 +185,21 @@ export const virtHandler = (context: Context, nodes: Nodes, disks: Disks, sides:
     migration.step(vmi);
   };
 
-  /**
-   * Nobody tells the other launcher of a migration that its VMI has ended: it ends with its half of the domain or, where
-   * none has come to it yet, when it has waited long enough for one.
-   */
-  const endOthers = (vmi: Vmi, guest: Guest | undefined): void => {
-    const state = vmi.status?.migrationState;
-    for (const { metadata } of context.podsOf(vmi)) {
-      if (!launchers.isAlive(metadata.uid) || isUnseen(metadata.uid) || metadata.uid === guest?.podUid) continue;
-      if (abandoned.has(metadata.uid)) continue;
-      abandoned.add(metadata.uid);
-      const isTarget = metadata.labels?.['kubevirt.io/migrationJobUID'] !== undefined;
-      const waits = isTarget && !(state?.targetPod === metadata.name && state.targetNodeDomainDetected === true);
-      later(waits ? options.launcherTimeoutMs : options.handlerMs, () => launchers.end(metadata.uid, 1));
-    }
-  };
-
   /** A VMI that is deleted before its guest ran has failed once its launcher is down. */
   const waitForEnd = (vmi: Vmi): void => {
     const pod = currentPod(context, vmi);
-    if (pod !== undefined && !launchers.isAlive(pod.metadata.uid)) setPhase(vmi, 'Failed');
+    if (pod !== undefined && !launchers.isAlive(pod.metadata.uid)) enter(context, vmi, 'Failed');
   };
 
   const handling = workQueue({ reaction: () => options.handlerMs, reconcile: handle });
 
-  const nodeTimedOut = (node: string): void => {
-    if (!nodes.isLost(node)) return;
-    for (const object of server.all(resources.virtualMachineInstances)) {
-      const vmi = model.as<Vmi>(object);
-      if (vmi.status?.nodeName === node && !model.isFinal(vmi)) {
-        context.writeVmi({ ...vmi, status: { ...vmi.status, phase: 'Failed' } });
-      }
-    }
-  };
-  all.add(nodes.lost$.subscribe((node) => later(options.nodeTimeoutMs, () => nodeTimedOut(node))));
+  all.add(
+    nodes.lost$.subscribe((node) =>
+      later(options.nodeTimeoutMs, () => {
+        if (nodes.isLost(node)) failAllOn(context, node);
+      }),
+    ),
+  );
 
   all.add(
     nodes.recovered$.subscribe(() => {
@@ -207,25 +209,15 @@ export const virtHandler = (context: Context, nodes: Nodes, disks: Disks, sides:
     }),
   );
 
-  const hotplugged = (pod: Pod): void => {
-    const owner = model.controllerUid(pod);
-    const guest = owner === undefined ? undefined : guestIn(owner);
-    if (guest === undefined) return;
-    for (const disk of mountedDisks(pod)) {
-      if (pod.status?.phase === 'Running' && pod.metadata.deletionTimestamp === undefined)
-        disks.attach(guest.vmiUid, disk);
-      else if (disks.running(guest.vmiUid)?.some(({ claim }) => claim === disk.claim) === true) {
-        if (pod.metadata.deletionTimestamp !== undefined) disks.detach(guest.vmiUid, disk.volume);
-      }
-    }
-  };
   all.add(
     server.changes$.subscribe(({ resource, type, object }) => {
       const namespace = object.metadata.namespace ?? '';
       if (resource.plural === 'virtualmachineinstances' && type !== 'deleted') {
         handling.wake(`${namespace}/${object.metadata.name}`);
       } else if (resource.plural === 'pods' && object.metadata.labels?.['kubevirt.io'] === 'hotplug-disk') {
-        hotplugged(model.as<Pod>(object));
+        const pod = model.as<Pod>(object);
+        const guest = guestIn(model.controllerUid(pod));
+        if (guest !== undefined) attachDisks(disks, guest.vmiUid, pod);
       } else if (resource.plural === 'pods' && object.metadata.labels?.['kubevirt.io'] === 'virt-launcher') {
         if (model.isPodDown(model.as<Pod>(object))) handling.wake(keyOf(model.as<Pod>(object)));
       }
