@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { options } from '../../src/configOptions.ts';
+import { memorySettings } from '../../src/sim/bench/builtProgram.ts';
 import { type Manifest, manifests } from './manifests.ts';
 
 const text = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
@@ -152,8 +153,12 @@ describe('metrics of the standalone daemon', () => {
 describe('the image', () => {
   const dockerfile = text('Dockerfile');
 
-  test('starts what the package names, as the user that the manifests name', () => {
-    expect(dockerfile).toContain(`ENTRYPOINT ["node", "${packageJson.bin.transship}"]`);
+  test('starts what the package names, with the memory that is measured, as the user that the manifests name', () => {
+    const { nodeOptions, environment } = memorySettings;
+    const command = ['node', ...nodeOptions, packageJson.bin.transship].map((word) => `"${word}"`);
+    expect(dockerfile).toContain(`ENTRYPOINT [${command.join(', ')}]\n`);
+    const variables = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
+    expect(dockerfile).toContain(`ENV ${variables.join(' ')}\n`);
     expect(dockerfile).toContain('USER 1000:1000');
   });
 

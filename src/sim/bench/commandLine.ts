@@ -9,10 +9,6 @@ export interface Wish {
   /** How long the daemon is left alone before its memory is read. */
   readonly idleSeconds: number;
   readonly json: boolean;
-  /** The daemon to measure, as a file for Node; absent: the sources. */
-  readonly program: string | undefined;
-  /** Options that Node is given before it. */
-  readonly nodeOptions: readonly string[];
   /** Folder for CPU profiles of the daemon. */
   readonly profile: string | undefined;
 }
@@ -22,28 +18,22 @@ const options = {
   migrating: { type: 'string', default: '1000' },
   runs: { type: 'string', default: '3' },
   idle: { type: 'string', default: '5' },
-  program: { type: 'string' },
-  'node-options': { type: 'string', default: '' },
   profile: { type: 'string' },
   json: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
 } as const;
 
-export const help = `Usage: npm run bench -- [--machines N] [--migrating N] [--runs N] [--idle SECONDS] [--json]
-                        [--program FILE] [--node-options=TEXT] [--profile DIR]
+export const help = `Usage: npm run bench -- [--machines N] [--migrating N] [--runs N] [--idle SECONDS] [--json] [--profile DIR]
 
-Measures Transship against a simulated API server with that many machines: how long the first sync takes and what
-memory it needs, how soon a machine that is stopped in the middle of a live migration is taken back, and how many
-requests a migration costs. Needs no cluster and no network but loopback; leaves nothing behind.
+Measures Transship, built as for its image, against a simulated API server with that many machines: how long the first
+sync takes and what memory it needs, how soon a machine that is stopped in the middle of a live migration is taken
+back, and how many requests a migration costs. Needs no cluster and no network but loopback; leaves nothing behind.
 
   --machines N    Machines in the cluster, each with VM, VMI, virt-launcher and two claims. Default 10000.
   --migrating N   Of these, machines with a live migration under way. Default 1000.
   --runs N        How often the first sync is measured. Default 3.
   --idle SECONDS  Wait before memory is read. Default 5.
   --json          Print the numbers as one JSON object.
-  --program FILE  The daemon to measure, for example dist/main.js. Default: the sources.
-  --node-options=TEXT
-                  Options for its Node, for example --node-options=--max-semi-space-size=4.
   --profile DIR   Write a CPU profile of each daemon there, for Chrome's or VS Code's viewer.
   --help          This.
 
@@ -74,8 +64,6 @@ export const commandLineOf = (args: readonly string[]): CommandLine<Wish> =>
         runs,
         idleSeconds,
         json: values.json,
-        program: values.program,
-        nodeOptions: values['node-options'].split(' ').filter((each) => each !== ''),
         profile: values.profile,
       },
     };

@@ -1,12 +1,11 @@
-// The real daemon as the benchmark starts it: src/main.ts as a process of its own, with its default options, a
+// The real daemon as the benchmark starts it: a process of its own as in its image, with its default options, a
 // kubeconfig that leads to the simulated cluster, and nothing of the environment of who runs the benchmark.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { get } from 'node:http';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
-import type { Wish } from './commandLine.ts';
+import { memorySettings } from './builtProgram.ts';
 
 export interface DaemonProcess {
   /** When the process was started, in ms since the epoch. */
@@ -19,7 +18,6 @@ export interface DaemonProcess {
   end(): Promise<string | undefined>;
 }
 
-const sources = fileURLToPath(new URL('../../main.ts', import.meta.url));
 const pollMs = 10;
 const patienceMs = 120_000;
 
@@ -36,15 +34,17 @@ const pageOf = (url: string): Promise<{ readonly ok: boolean; readonly text: str
     }).once('error', failed);
   });
 
-/** Starts the daemon as it is wished and waits until it is ready. */
+/** Starts a daemon, `program` being a file for Node, and waits until it is ready. `profile`: a folder for its CPU profile. */
 export const startDaemon = async (
+  program: string,
   kubeconfig: string,
-  { program = sources, nodeOptions, profile }: Pick<Wish, 'program' | 'nodeOptions' | 'profile'>,
+  profile: string | undefined,
 ): Promise<DaemonProcess> => {
+  const { nodeOptions, environment } = memorySettings;
   const profiling = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
   const args = [...nodeOptions, ...profiling, program, `--kubeconfig=${kubeconfig}`, '--http-address=127.0.0.1:0'];
   const startedMs = clock();
-  const child = spawn(process.execPath, args, { env: {}, stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, args, { env: environment, stdio: ['ignore', 'pipe', 'inherit'] });
   const killChild = (): void => void child.kill('SIGKILL');
   process.once('exit', killChild);
   const exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseConfig } from '../../config.ts';
+import { builtProgram } from './builtProgram.ts';
 import { type Cluster, startCluster } from './cluster.ts';
 import type { Wish } from './commandLine.ts';
 import { type CountedMigration, countRequests } from './countRequests.ts';
@@ -69,6 +70,8 @@ export const runBenchmark = async (wish: Wish, tell: (doing: string) => void): P
     if (fault !== undefined) faults.push(fault);
   };
   try {
+    tell('building the program');
+    const program = join(await builtProgram(folder), 'main.js');
     tell(`making a cluster of ${wish.machines} machines`);
     const sizes = { machines: wish.machines, migrating: wish.migrating };
     const { url, objects, bytes } = await cluster.ask({ kind: 'serve', sizes }, 'serving');
@@ -79,7 +82,7 @@ export const runBenchmark = async (wish: Wish, tell: (doing: string) => void): P
       tell(`first sync, ${run} of ${wish.runs}`);
       await endDaemon();
       await cluster.ask({ kind: 'expectDaemon' }, 'expecting');
-      daemon = await startDaemon(kubeconfig, wish);
+      daemon = await startDaemon(program, kubeconfig, wish.profile);
       sync.push(await syncOf(cluster, daemon, wish));
     }
     const reactions: ReactionSample[] = [];

@@ -4,9 +4,9 @@ import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { builtProgram } from '../bench/builtProgram.ts';
 import { median } from '../bench/statistics.ts';
 import { nextLoopbackAddress } from '../realCopy/loopbackAddresses.ts';
-import { builtProgram } from './builtProgram.ts';
 import type { Wish } from './commandLine.ts';
 import type { CopyMethod } from './copyMethod.ts';
 import { measureFirstByte } from './firstByte.ts';
@@ -94,7 +94,8 @@ export const runBenchmark = async (wish: Wish, tell: (doing: string) => void): P
   process.once('exit', clear);
   try {
     tell('building the program of the copy pods');
-    const program = await builtProgram(join(folder, 'program'));
+    mkdirSync(join(folder, 'program'));
+    const program = join(await builtProgram(join(folder, 'program')), 'copy/main.js');
     tell(`making a disk of ${wish.bytes / 2 ** 20} MiB`);
     mkdirSync(join(folder, 'source'));
     const source = join(folder, 'source/disk.img');
