@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { KubeFailure } from '../../src/kube/api.ts';
 import { resources } from '../../src/kube/resources.ts';
+import { persistentVolumes } from '../../src/sim/nodes/volumeNodes.ts';
 import { act, letPass, type Moment, machine, namespace, type Scene, scene, until } from './scene.ts';
 import { at, type Machine } from './sight.ts';
 
@@ -18,14 +19,6 @@ const isDone =
   (performing: Scene): boolean =>
     at(performing.entry(of), 'mode') === 'Done';
 const needsAttention = (performing: Scene): boolean => performing.condition('NeedsAttention').status === 'True';
-
-const persistentVolumes = {
-  group: '',
-  version: 'v1',
-  plural: 'persistentvolumes',
-  kind: 'PersistentVolume',
-  namespaced: false,
-};
 
 /** Puts the target of a machine on the disks of one node. */
 const onNode = (of: Machine, node: string): Moment =>

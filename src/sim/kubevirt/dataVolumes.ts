@@ -3,6 +3,7 @@
 import { resources } from '../../kube/resources.ts';
 import { virtController } from './context.ts';
 import { dataVolumes } from './kinds.ts';
+import { model } from './model.ts';
 import type { VmPass } from './vmPass.ts';
 
 const ready = new Set(['Succeeded', 'WaitForFirstConsumer', 'PendingPopulation']);
@@ -31,16 +32,7 @@ export const dataVolumesReady = ({ vm, context }: VmPass): boolean => {
           namespace,
           annotations: { ...metadata.annotations, 'cdi.kubevirt.io/allowClaimAdoption': 'true' },
           labels: { 'kubevirt.io/created-by': vm.metadata.uid },
-          ownerReferences: [
-            {
-              apiVersion: 'kubevirt.io/v1',
-              kind: 'VirtualMachine',
-              name: vm.metadata.name,
-              uid: vm.metadata.uid,
-              controller: true,
-              blockOwnerDeletion: true,
-            },
-          ],
+          ownerReferences: [model.controlledBy(vm)],
         },
         spec,
       },
@@ -65,16 +57,7 @@ export const completeDataVolume = (server: VmPass['context']['server'], namespac
         metadata: {
           name,
           namespace,
-          ownerReferences: [
-            {
-              apiVersion: dataVolume.apiVersion,
-              kind: dataVolume.kind,
-              name,
-              uid: dataVolume.metadata.uid ?? '',
-              controller: true,
-              blockOwnerDeletion: true,
-            },
-          ],
+          ownerReferences: [model.controlledBy(dataVolume)],
         },
         spec: {
           accessModes: ['ReadWriteOnce'],

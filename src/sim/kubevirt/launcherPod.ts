@@ -54,16 +54,7 @@ const base = (vmi: Vmi): KubeObject => {
         'vmi.kubevirt.io/id': name,
       },
       annotations: { ...own, 'kubevirt.io/domain': name },
-      ownerReferences: [
-        {
-          apiVersion: 'kubevirt.io/v1',
-          kind: 'VirtualMachineInstance',
-          name,
-          uid,
-          controller: true,
-          blockOwnerDeletion: true,
-        },
-      ],
+      ownerReferences: [model.controlledBy(vmi)],
     },
     spec: {
       restartPolicy: 'Never',
@@ -104,16 +95,7 @@ const attachment = (vmi: Vmi, launcher: Pod): KubeObject => ({
       'kubevirt.io/owner-vmi-name': vmi.metadata.name,
       'kubevirt.io/owner-vmi-uid': vmi.metadata.uid,
     },
-    ownerReferences: [
-      {
-        apiVersion: 'v1',
-        kind: 'Pod',
-        name: launcher.metadata.name,
-        uid: launcher.metadata.uid,
-        controller: true,
-        blockOwnerDeletion: true,
-      },
-    ],
+    ownerReferences: [model.controlledBy(launcher)],
   },
   spec: {
     restartPolicy: 'Never',

@@ -1,5 +1,5 @@
 // What the simulated KubeVirt asks of its objects again and again: phases, conditions, claims, owners. Pure functions.
-import type { KubeObject } from '../../kube/api.ts';
+import type { KubeObject, OwnerReference } from '../../kube/api.ts';
 import { json } from '../apiServer/json.ts';
 import type { Condition, Pod, Vm, Vmi, Vmim, Volume } from './objects.ts';
 
@@ -29,6 +29,16 @@ const isPodDown = (pod: Pod): boolean => pod.status?.phase === 'Succeeded' || po
 const isPodDownOrGoingDown = (pod: Pod): boolean => isPodDown(pod) || pod.metadata.deletionTimestamp !== undefined;
 const isPodReady = (pod: Pod): boolean =>
   pod.status?.phase === 'Running' && conditionOf(pod.status.conditions, 'Ready')?.status === 'True';
+
+/** What an object says of the one that controls it. */
+const controlledBy = ({ apiVersion, kind, metadata }: KubeObject): OwnerReference => ({
+  apiVersion,
+  kind,
+  name: metadata.name,
+  uid: metadata.uid ?? '',
+  controller: true,
+  blockOwnerDeletion: true,
+});
 
 const controllerUid = (object: KubeObject): string | undefined =>
   object.metadata.ownerReferences?.find((owner) => owner.controller === true)?.uid;
@@ -77,6 +87,7 @@ export const model = {
   isPodDown,
   isPodDownOrGoingDown,
   isPodReady,
+  controlledBy,
   controllerUid,
   conditionOf,
   hasCondition,

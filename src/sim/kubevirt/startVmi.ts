@@ -4,6 +4,7 @@ import { resources } from '../../kube/resources.ts';
 import { virtController } from './context.ts';
 import { dataVolumesReady } from './dataVolumes.ts';
 import { finalizers } from './finalizers.ts';
+import { model } from './model.ts';
 import { draft, type VmPass } from './vmPass.ts';
 
 /** Name under which the spec a VMI was started with is kept. */
@@ -28,16 +29,7 @@ export const startVmi = (pass: VmPass): void => {
         namespace: vm.metadata.namespace,
         ...(metadata?.labels === undefined ? {} : { labels: metadata.labels }),
         annotations: { ...metadata?.annotations, 'kubevirt.io/vm-generation': String(generation) },
-        ownerReferences: [
-          {
-            apiVersion: 'kubevirt.io/v1',
-            kind: 'VirtualMachine',
-            name: vm.metadata.name,
-            uid: vm.metadata.uid,
-            controller: true,
-            blockOwnerDeletion: true,
-          },
-        ],
+        ownerReferences: [model.controlledBy(vm)],
         finalizers: [finalizers.vmController],
       },
       spec: paused ? { ...spec, startStrategy: 'Paused' } : spec,

@@ -5,7 +5,7 @@ import type { ApiServer } from '../cluster.ts';
 import { claimsOf } from '../kubevirt/attachmentPods.ts';
 import type { Claim, Pod } from '../kubevirt/objects.ts';
 
-const persistentVolumes = {
+export const persistentVolumes = {
   group: '',
   version: 'v1',
   plural: 'persistentvolumes',
