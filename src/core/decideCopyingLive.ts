@@ -2,11 +2,12 @@
 // Guarantees law 3: the first write on any sign of an end is the revert.
 
 import { bootedOnTarget } from './bootedOnTarget.ts';
-import { act, type CancelCause, type Circumstances, type Decision, wait } from './decision.ts';
+import { act, type CancelCause, type Circumstances, type Decision, needsAttention, wait } from './decision.ts';
 import type { MachineFacts } from './facts.ts';
 import { followLive } from './followLive.ts';
 import { giveUpLive } from './giveUpLive.ts';
 import { isFinal } from './guest.ts';
+import { settingsObstacle } from './liveObstacle.ts';
 import { isGivenUp } from './mode.ts';
 import { movedBack } from './movedBack.ts';
 import type { VirtualMachineInstance } from './objects.ts';
@@ -44,10 +45,11 @@ export const decideCopyingLive = (
   }
   const change = instance.volumesChange;
   if (change?.status === 'False' && change.message !== '') return wait('CopyingLive', `KubeVirt: ${change.message}`);
-  return wait(
-    'CopyingLive',
-    facts.unfinished.length > 0 ? 'KubeVirt to copy the disks' : 'KubeVirt to begin a migration',
-  );
+  if (facts.unfinished.length > 0) return wait('CopyingLive', 'KubeVirt to copy the disks');
+  // They may have been changed since the volumes were patched; when they are mended KubeVirt goes on.
+  const setting = settingsObstacle(facts.view.settings);
+  if (setting !== undefined) return needsAttention(setting.reason, setting.message);
+  return wait('CopyingLive', 'KubeVirt to begin a migration');
 };
 
 /** A sign that the migration must not go on (law 3). */

@@ -273,6 +273,28 @@ describe('a guest that KubeVirt has moved back from the targets', () => {
   });
 });
 
+describe('KubeVirt settings that change when the volumes are patched', () => {
+  const settings = make.settings({ workloadUpdateMethods: [] });
+
+  test('are a matter for people: no migration is ever created', () => {
+    const waiting = make.copyingFacts({ settings, attempts: [], instance: make.vmi({ on: 'target' }) });
+    expect(told(decide(waiting, clear()))).toBe('attention LiveMigrateNotEnabled');
+  });
+
+  test('do not concern a migration that is under way', () => {
+    expect(told(decide(make.copyingFacts({ settings }), clear()))).toBe('wait: KubeVirt to copy the disks');
+  });
+
+  test('keep no revert back', () => {
+    const ending = make.copyingFacts({
+      settings,
+      attempts: [],
+      instance: make.vmi({ on: 'target', deleting: true }),
+    });
+    expect(told(decide(ending, held()))).toBe('revert stopped');
+  });
+});
+
 describe('a guest that has ended under runStrategy Once', () => {
   const ended = { phase: 'Succeeded', ready: false } as const;
   const facts = make.facts({
