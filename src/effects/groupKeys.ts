@@ -6,9 +6,10 @@
 // Guarantees: however often it is repeated, a server has one set of keys: who finds the name taken leaves it alone. It is
 // repeated until a request was answered with the keys or the server has started.
 // Assumptions: the name is known to nobody before the pod is made, so what stands under it is ours.
-import { concatMap, defer, from, map, mergeMap, type Observable, of, tap, toArray } from 'rxjs';
+import { catchError, concatMap, defer, EMPTY, from, map, mergeMap, type Observable, of, tap, toArray } from 'rxjs';
 import type { Pod } from '../core/objects.ts';
 import type { MigrationKey } from '../core/reading.ts';
+import { KubeFailure } from '../kube/api.ts';
 import { copyKeys } from '../kube/copyKeys.ts';
 import { resources } from '../kube/resources.ts';
 import { serialRuns } from '../operators/serialRuns.ts';
@@ -55,11 +56,22 @@ export const groupKeys = (
     );
   });
 
-/** Makes the keys of one server. Not every conflict is AlreadyExists: a quota that is being counted answers so too. */
+/**
+ * Makes the keys of one server, unless somebody here is at it already: its making is answered and seen in either order.
+ * Taken is as good as made. Not every conflict says that: a quota that is being counted answers so too.
+ */
 export const makeKeys = (key: MigrationKey, server: Pod, made: Set<string>, deps: EffectDeps): Observable<Happening> =>
   defer(() => {
+    if (made.has(server.uid)) return EMPTY;
     made.add(server.uid);
-    return outcomeOf(deps.api.create(resources.secrets, copyKeys(server, deps.randomHex)));
+    return outcomeOf(
+      deps.api.create(resources.secrets, copyKeys(server, deps.randomHex)).pipe(
+        catchError((error: unknown) => {
+          if (error instanceof KubeFailure && error.reason === 'AlreadyExists') return of(undefined);
+          throw error;
+        }),
+      ),
+    );
   }).pipe(
     tap(({ kind }) => {
       if (kind !== 'done') made.delete(server.uid);

@@ -1,7 +1,7 @@
 // The keys of a copy server: asked for until they are there, for a server without them never starts.
-import { map } from 'rxjs';
+import { map, merge, mergeMap, timer } from 'rxjs';
 import { describe, expect, test } from 'vitest';
-import { groupKeys } from '../../../src/effects/groupKeys.ts';
+import { groupKeys, makeKeys } from '../../../src/effects/groupKeys.ts';
 import { KubeFailure } from '../../../src/kube/api.ts';
 import { client, server, stoppedFacts } from '../../core/builders.ts';
 import { marbles } from '../marbles.ts';
@@ -49,6 +49,27 @@ describe('the keys of a copy server', () => {
       const out = groupKeys(wakes, new Set(), stage.deps).pipe(map(told));
       helpers.expectObservable(stage.sent).toBe('            K', words);
       helpers.expectObservable(out).toBe('                   d--------------------------|', { d: 'createKeys done' });
+    }));
+
+  test('are there when their name is taken, and are not asked for again', () =>
+    marbles((helpers) => {
+      const taken = new KubeFailure('status', 'already exists', { code: 409, reason: 'AlreadyExists' });
+      const stage = effectStage(helpers, { answers: { [make]: answer(helpers, '#', '100', taken) } });
+      const wakes = stage.migrationWakes(helpers.hot<Scene>('p---p---------------r------|', scenes));
+      const out = groupKeys(wakes, new Set(), stage.deps).pipe(map(told));
+      helpers.expectObservable(stage.sent).toBe('            K', words);
+      helpers.expectObservable(out).toBe('                   d--------------------------|', { d: 'createKeys done' });
+    }));
+
+  test('are asked for by one alone where the server is seen before its making is answered', () =>
+    marbles((helpers) => {
+      const stage = effectStage(helpers, { answers: { [make]: answer(helpers, '--(a|)', '170') } });
+      const made = new Set<string>();
+      const key = { namespace: 'shop', migration: 'move' };
+      const asked = () => makeKeys(key, pending, made, stage.deps).pipe(map(told));
+      const out = merge(asked(), timer(1).pipe(mergeMap(asked)));
+      helpers.expectObservable(stage.sent).toBe('            K', words);
+      helpers.expectObservable(out).toBe('                   --(d|)', { d: 'createKeys done' });
     }));
 
   test('are forgotten with their server, and not before it is seen', () =>
