@@ -5,6 +5,7 @@ import { resources } from '../../src/kube/resources.ts';
 import { persistentVolumes } from '../../src/sim/nodes/volumeNodes.ts';
 import { act, letPass, type Moment, machine, namespace, type Scene, scene, until } from './scene.ts';
 import { at, type Machine } from './sight.ts';
+import { isDone } from './storageMigrationFixtures.ts';
 
 const web = machine('web');
 const db = machine('db');
@@ -14,10 +15,6 @@ const off = (...machines: readonly Machine[]): Moment =>
   });
 const ask = (spec: object, ...machines: readonly Machine[]): Moment =>
   act((performing) => performing.move({ ...performing.specOf(...machines), ...spec }));
-const isDone =
-  (of: Machine) =>
-  (performing: Scene): boolean =>
-    at(performing.entry(of), 'mode') === 'Done';
 const needsAttention = (performing: Scene): boolean => performing.condition('NeedsAttention').status === 'True';
 
 /** Puts the target of a machine on the disks of one node. */
