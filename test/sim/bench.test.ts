@@ -39,6 +39,8 @@ test('every disturbed machine is answered by the right write and counted, and no
     // Less than this cannot be: each VM is read or patched for itself.
     expect(counted.requests['patch virtualmachines']).toBe(counted.machines);
     expect(counted.total).toBeGreaterThan(counted.machines);
+    // One server for all of them, and keys for it once.
+    expect(counted.requests['create secrets'] ?? 0).toBe(counted.way === 'offline' ? 1 : 0);
   }
   expect(requests.map(({ way, machines }: { way: string; machines: number }) => `${way} ${machines}`)).toEqual([
     ...['live 1', 'live 10', 'offline 1', 'offline 10'],
