@@ -17,6 +17,33 @@ export const box = (name: string, spec: Json = {}, metadata: Partial<KubeMetadat
   spec,
 });
 
+/** The definition of boxes whose spec has this schema; `more` goes into its one version. */
+export const boxDefinition = (spec: Json, more: Json = {}): KubeObject => ({
+  apiVersion: 'apiextensions.k8s.io/v1',
+  kind: 'CustomResourceDefinition',
+  metadata: { name: 'boxes.example.dev' },
+  spec: {
+    group: 'example.dev',
+    scope: 'Namespaced',
+    names: { plural: 'boxes', singular: 'box', kind: 'Box', shortNames: ['bx'] },
+    versions: [
+      {
+        name: 'v1',
+        served: true,
+        storage: true,
+        subresources: { status: {} },
+        schema: {
+          openAPIV3Schema: {
+            type: 'object',
+            properties: { spec, status: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
+          },
+        },
+        ...more,
+      },
+    ],
+  },
+});
+
 export const pod = (name: string, spec: Json = {}, metadata: Partial<KubeMetadata> = {}): KubeObject => ({
   apiVersion: 'v1',
   kind: 'Pod',

@@ -1,40 +1,14 @@
 // The simulated API server, custom resources: definitions that it takes or refuses, and what their schemas do.
 import { describe, expect, test } from 'vitest';
-import type { KubeObject, Resource } from '../../src/kube/api.ts';
+import type { Resource } from '../../src/kube/api.ts';
 import { apiServer } from '../../src/sim/apiServer/apiServer.ts';
 import { customResourceDefinitions } from '../../src/sim/apiServer/coreKinds.ts';
 import type { ApiServer, Json } from '../../src/sim/cluster.ts';
-import { at, box, boxes, inVirtualTime, refusal, timeline } from './apiServerFixtures.ts';
-
-const definition = (spec: Json, more: Json = {}): KubeObject => ({
-  apiVersion: 'apiextensions.k8s.io/v1',
-  kind: 'CustomResourceDefinition',
-  metadata: { name: 'boxes.example.dev' },
-  spec: {
-    group: 'example.dev',
-    scope: 'Namespaced',
-    names: { plural: 'boxes', singular: 'box', kind: 'Box', shortNames: ['bx'] },
-    versions: [
-      {
-        name: 'v1',
-        served: true,
-        storage: true,
-        subresources: { status: {} },
-        schema: {
-          openAPIV3Schema: {
-            type: 'object',
-            properties: { spec, status: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
-          },
-        },
-        ...more,
-      },
-    ],
-  },
-});
+import { at, box, boxDefinition, boxes, inVirtualTime, refusal, timeline } from './apiServerFixtures.ts';
 
 const served = (spec: Json): ApiServer => {
   const server = apiServer();
-  server.create(customResourceDefinitions, definition(spec), 'user');
+  server.create(customResourceDefinitions, boxDefinition(spec), 'user');
   return server;
 };
 
@@ -205,7 +179,7 @@ describe('a definition', () => {
 
   test('that is changed changes what is accepted', () => {
     const server = served(object({ size }));
-    server.replace(customResourceDefinitions, definition(object({ size: { type: 'string' } })), 'user');
+    server.replace(customResourceDefinitions, boxDefinition(object({ size: { type: 'string' } })), 'user');
     expect(server.create(boxes, box('a', { size: 'large' }), 'user')['spec']).toEqual({ size: 'large' });
   });
 
@@ -284,7 +258,7 @@ describe('a definition', () => {
   });
 
   test('is refused under another name than that of its resource', () => {
-    const wrong = { ...definition(object({ size })), metadata: { name: 'box.example.dev' } };
+    const wrong = { ...boxDefinition(object({ size })), metadata: { name: 'box.example.dev' } };
     const failure = refusal(() => apiServer().create(customResourceDefinitions, wrong, 'user'));
     expect(failure.message).toContain('must be spec.names.plural+"."+spec.group');
   });
@@ -292,7 +266,7 @@ describe('a definition', () => {
   test('is refused with a column that cannot be read', () => {
     const columns = { additionalPrinterColumns: [{ name: 'Size', type: 'text', jsonPath: 'spec.size' }] };
     const failure = refusal(() =>
-      apiServer().create(customResourceDefinitions, definition(object({ size }), columns), 'user'),
+      apiServer().create(customResourceDefinitions, boxDefinition(object({ size }), columns), 'user'),
     );
     expect(failure.message).toContain('additionalPrinterColumns[0].jsonPath: Invalid value: "spec.size"');
     expect(failure.message).toContain('additionalPrinterColumns[0].type: Invalid value: "text"');

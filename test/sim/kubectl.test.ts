@@ -9,7 +9,7 @@ import type { KubeObject } from '../../src/kube/api.ts';
 import { apiServer } from '../../src/sim/apiServer/apiServer.ts';
 import type { ApiServer, Json } from '../../src/sim/cluster.ts';
 import { type HttpServer, serveHttp } from '../../src/sim/http/serveHttp.ts';
-import { at, box, boxes, claim, claims, pod, pods } from './apiServerFixtures.ts';
+import { at, box, boxDefinition, boxes, claim, claims, pod, pods } from './apiServerFixtures.ts';
 
 interface Run {
   readonly code: number;
@@ -20,46 +20,24 @@ interface Run {
 // Each test starts several processes; on a busy machine that takes a while.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
-const definition: KubeObject = {
-  apiVersion: 'apiextensions.k8s.io/v1',
-  kind: 'CustomResourceDefinition',
-  metadata: { name: 'boxes.example.dev' },
-  spec: {
-    group: 'example.dev',
-    scope: 'Namespaced',
-    names: { plural: 'boxes', singular: 'box', kind: 'Box', shortNames: ['bx'] },
-    versions: [
-      {
-        name: 'v1',
-        served: true,
-        storage: true,
-        subresources: { status: {} },
-        additionalPrinterColumns: [
-          { name: 'Ready', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].status' },
-          { name: 'Size', type: 'integer', jsonPath: '.spec.size' },
-          { name: 'Colour', type: 'string', jsonPath: '.spec.colour', priority: 1 },
-          { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
-        ],
-        schema: {
-          openAPIV3Schema: {
-            type: 'object',
-            properties: {
-              spec: {
-                type: 'object',
-                required: ['size'],
-                properties: {
-                  size: { type: 'integer', minimum: 1 },
-                  colour: { type: 'string', enum: ['red', 'blue'], default: 'red' },
-                },
-              },
-              status: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
-            },
-          },
-        },
-      },
+const definition = boxDefinition(
+  {
+    type: 'object',
+    required: ['size'],
+    properties: {
+      size: { type: 'integer', minimum: 1 },
+      colour: { type: 'string', enum: ['red', 'blue'], default: 'red' },
+    },
+  },
+  {
+    additionalPrinterColumns: [
+      { name: 'Ready', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].status' },
+      { name: 'Size', type: 'integer', jsonPath: '.spec.size' },
+      { name: 'Colour', type: 'string', jsonPath: '.spec.colour', priority: 1 },
+      { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
     ],
   },
-};
+);
 
 let directory = '';
 let server: ApiServer;
