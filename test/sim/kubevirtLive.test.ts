@@ -9,6 +9,15 @@ const phases = ({ vmims }: World): readonly (string | undefined)[] => vmims().ma
 const claims = (volumes: readonly { readonly persistentVolumeClaim?: { readonly claimName: string } }[] | undefined) =>
   (volumes ?? []).map(({ persistentVolumeClaim }) => persistentVolumeClaim?.claimName);
 
+const createWithTwoDisks = ({ user }: World): void => {
+  const disks = [
+    { claim: 'a0', target: 'b0' },
+    { claim: 'a1', target: 'b1' },
+  ];
+  user.createVm({ name: 'web', disks });
+};
+const bothToB = ({ user }: World): void => user.setClaims(web, { disk0: 'b0', disk1: 'b1' }, 'Migration');
+
 describe('a live migration that succeeds', () => {
   test('names B in VM and VMI from the first second, while the guest is on A', () => {
     live({}, [
@@ -97,18 +106,8 @@ describe('a live migration that succeeds', () => {
 
   test('moves all RWO disks of a VM together', () => {
     live({}, [
-      [
-        0,
-        ({ user }) =>
-          user.createVm({
-            name: 'web',
-            disks: [
-              { claim: 'a0', target: 'b0' },
-              { claim: 'a1', target: 'b1' },
-            ],
-          }),
-      ],
-      [3, ({ user }) => user.setClaims(web, { disk0: 'b0', disk1: 'b1' }, 'Migration')],
+      [0, createWithTwoDisks],
+      [3, bothToB],
       [15, (world) => expect([world.runsOn(), world.disks.lostWrites(web)]).toEqual([['b0', 'b1'], []])],
     ]);
   });
@@ -137,7 +136,7 @@ describe('a live migration that succeeds', () => {
           expect(claims(attachment?.spec.volumes).filter(Boolean)).toEqual(['a1']);
         },
       ],
-      [4, ({ user }) => user.setClaims(web, { disk0: 'b0', disk1: 'b1' }, 'Migration')],
+      [4, bothToB],
       [
         18,
         (world) => {
@@ -168,17 +167,7 @@ describe('a live migration that does not begin', () => {
 
   test('is refused while an RWO disk would stay behind', () => {
     live({}, [
-      [
-        0,
-        ({ user }) =>
-          user.createVm({
-            name: 'web',
-            disks: [
-              { claim: 'a0', target: 'b0' },
-              { claim: 'a1', target: 'b1' },
-            ],
-          }),
-      ],
+      [0, createWithTwoDisks],
       [3, ({ user }) => user.setClaims(web, { disk0: 'b0' }, 'Migration')],
       [
         12,
@@ -190,7 +179,7 @@ describe('a live migration that does not begin', () => {
           expect([world.vmims().length, world.runsOn()]).toEqual([0, ['a0', 'a1']]);
         },
       ],
-      [12, ({ user }) => user.setClaims(web, { disk0: 'b0', disk1: 'b1' }, 'Migration')],
+      [12, bothToB],
       [24, (world) => expect(world.runsOn()).toEqual(['b0', 'b1'])],
     ]);
   });
