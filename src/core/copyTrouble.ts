@@ -1,11 +1,10 @@
-// A copy pod or a target claim that cannot be made, a copy pod that does not get to run, or does not go: that a person is
-// told, in the words of the API server, the scheduler or the kubelet, while the daemon goes on waiting. Pure; for status
-// alone, nothing is decided by it.
+// A copy pod that cannot be made, does not get to run, or does not go: that a person is told, in the words of the API
+// server, the scheduler or the kubelet, while the daemon goes on waiting. Pure; for status alone, nothing is decided by it.
 import type { Attention } from './decision.ts';
 import type { Pod } from './objects.ts';
 
 /** How long anything may last before anybody is told: claims are bound and images pulled meanwhile. */
-const patienceMs = 30_000;
+export const patienceMs = 30_000;
 
 /** Whether `pod` is one of ours that has not begun to run for longer than usual. */
 export const isOverdue = (pod: Pod, now: number): boolean =>
@@ -21,14 +20,15 @@ export const isLingering = (pod: Pod, now: number): boolean =>
   pod.goneBy !== '' &&
   now - Date.parse(pod.goneBy) >= patienceMs;
 
-/** That the API server will not have a copy pod, or a target claim, of a machine. */
+/** That the API server will not have a copy pod of a machine. */
 export interface CopyRefusal {
   readonly message: string;
   /** Clock reading, in ms, of the first time in a row. */
   readonly sinceMs: number;
 }
 
-const ended = (sentence: string): string => (/[.!?]$/.test(sentence) ? sentence : `${sentence}.`);
+/** With a full stop, unless the sentence ends already. */
+export const ended = (sentence: string): string => (/[.!?]$/.test(sentence) ? sentence : `${sentence}.`);
 
 /** What to tell of a copy pod that was refused; undefined unless it lasts. */
 export const refusalTroubleOf = (refusal: CopyRefusal | undefined, now: number): Attention | undefined => {
@@ -39,14 +39,6 @@ export const refusalTroubleOf = (refusal: CopyRefusal | undefined, now: number):
     : '';
   const message = `The API server has refused a copy pod since ${since}: ${ended(refusal.message)}${advice}`;
   return { reason: 'CopyPodRefused', message };
-};
-
-/** What to tell of a target claim that was refused; undefined unless it lasts. */
-export const claimTroubleOf = (refusal: CopyRefusal | undefined, now: number): Attention | undefined => {
-  if (refusal === undefined || now - refusal.sinceMs < patienceMs) return undefined;
-  const since = new Date(refusal.sinceMs).toISOString();
-  const message = `The API server has refused to make a target claim since ${since}: ${ended(refusal.message)} Mend that, or make the claim yourself.`;
-  return { reason: 'TargetClaimRefused', message };
 };
 
 const lingeringTroubleOf = (pods: readonly Pod[]): Attention => {

@@ -1,6 +1,6 @@
 // What people read of a StorageMigration: conditions, summary and one entry per machine, derived from facts and
 // decisions each time. Only `record` in it is ever read back (style: a phase is never steered by). Pure.
-import { type CopyRefusal, claimTroubleOf, copyTroubleOf, refusalTroubleOf } from './copyTrouble.ts';
+import { type CopyRefusal, copyTroubleOf, refusalTroubleOf } from './copyTrouble.ts';
 import type { Decision, Limits } from './decision.ts';
 import type { MachineFacts } from './facts.ts';
 import { failureSentence, isHopeless } from './failedCopies.ts';
@@ -18,6 +18,7 @@ import type {
   StorageMigrationStatus,
   VirtualMachineStatus,
 } from './storageMigration.ts';
+import { type WriteRefusal, writeTroubleOf } from './writeTrouble.ts';
 
 export interface MachineReport {
   readonly facts: MachineFacts;
@@ -26,8 +27,8 @@ export interface MachineReport {
   readonly newsOn: (podUid: string) => CopyNews | undefined;
   /** That the API server will not have a copy pod of it. */
   readonly refusal: CopyRefusal | undefined;
-  /** That the API server will not have a target claim of it. */
-  readonly claimRefusal: CopyRefusal | undefined;
+  /** That the API server will not take a write about it. */
+  readonly writeRefusal: WriteRefusal | undefined;
 }
 
 export interface StatusInput {
@@ -216,12 +217,8 @@ const conditionOf = (type: string, finding: Finding, input: StatusInput): Condit
   };
 };
 
-const isTargetMissing = ({ record, view }: MachineFacts): boolean =>
-  record?.disks.some((disk) => view.claim(disk.target) === undefined) === true;
-
-const troubleOf = ({ facts, decision, newsOn, refusal, claimRefusal }: MachineReport, now: number) => {
-  if (decision.phase === 'Waiting' && isTargetMissing(facts)) return claimTroubleOf(claimRefusal, now);
-  if (decision.phase !== 'CopyingOffline') return undefined;
+const troubleOf = ({ facts, decision, newsOn, refusal, writeRefusal }: MachineReport, now: number) => {
+  if (decision.phase !== 'CopyingOffline') return writeTroubleOf(writeRefusal, decision.commands, now);
   return copyTroubleOf(facts.copyPods, ({ uid }) => newsOn(uid)?.words ?? '', now) ?? refusalTroubleOf(refusal, now);
 };
 

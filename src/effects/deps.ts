@@ -4,6 +4,7 @@ import type { CopyRefusal } from '../core/copyTrouble.ts';
 import type { Limits } from '../core/decision.ts';
 import type { Mode } from '../core/mode.ts';
 import type { MachineKey, Reading } from '../core/reading.ts';
+import type { WriteRefusal } from '../core/writeTrouble.ts';
 import type { KubeApi } from '../kube/api.ts';
 import type { OwnWrites } from './ownWrites.ts';
 
@@ -34,8 +35,8 @@ export interface EffectDeps {
   readonly randomHex: (bytes: number) => string;
   /** Machines for which the API server will not have a copy pod, by their key; kept by groupLoop.ts, for people alone. */
   readonly refusals: Map<string, CopyRefusal>;
-  /** The same of target claims; kept by machineLoop.ts. */
-  readonly claimRefusals: Map<string, CopyRefusal>;
+  /** Writes about machines that it will not take, by the key of the machine; kept by machineLoop.ts, for people alone. */
+  readonly writeRefusals: Map<string, WriteRefusal>;
   /** The mode a machine has settled in; `hold` for one that is not known. */
   readonly settledMode: (key: MachineKey) => Mode;
 }

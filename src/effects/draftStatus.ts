@@ -87,7 +87,7 @@ export const draftStatus = (
         decision: { ...decision, waitingFor: waitedForAfter(decision) },
         newsOn: deps.reading.news,
         refusal: deps.refusals.get(keyText(machineKey)),
-        claimRefusal: deps.claimRefusals.get(keyText(machineKey)),
+        writeRefusal: deps.writeRefusals.get(keyText(machineKey)),
       };
     });
     return statusOf({ migration: base, reports, decision: judged, limits: deps.limits, now });

@@ -17,6 +17,7 @@ import { clearanceFor } from './clearance.ts';
 import type { EffectDeps } from './deps.ts';
 import { type Executed, execute, type WriteRecord } from './execute.ts';
 import type { Happening } from './happening.ts';
+import { noteRefusal } from './noteRefusal.ts';
 import { backOffMs, idle, type Run, reactionTo } from './run.ts';
 
 /** A wake-up for one machine; see streams/modes.ts. */
@@ -103,7 +104,7 @@ const runOnce = (
   return concat(...decision.commands.map((command) => executed(command, key, facts, deps, writeRecord))).pipe(
     toArray(),
     map((results): Run => {
-      if (lane === 'begins') noteClaimRefusal(decision.commands, results, key, deps);
+      for (const [index, { outcome }] of results.entries()) noteRefusal(decision.commands[index], outcome, key, deps);
       const happenings = [...reaction, ...results.map(({ happening }) => happening)];
       if (results.every(({ outcome }) => outcome.kind === 'done')) {
         memory.failures = 0;
@@ -129,26 +130,6 @@ interface Result {
   readonly outcome: Executed['outcome'];
   readonly happening: Happening;
 }
-
-/** Kept from the first time in a row. What is wrong with a new claim is a conflict in other writes (outcome.ts). */
-const noteClaimRefusal = (
-  commands: readonly Command[],
-  results: readonly Result[],
-  key: MachineKey,
-  { claimRefusals, now }: EffectDeps,
-): void => {
-  const topic = keyText(key);
-  const refused = results.find(
-    ({ outcome }, index) =>
-      commands[index]?.kind === 'createClaim' && (outcome.kind === 'refused' || outcome.kind === 'conflict'),
-  );
-  if (refused === undefined || refused.outcome.kind === 'done') claimRefusals.delete(topic);
-  else
-    claimRefusals.set(topic, {
-      message: refused.outcome.message,
-      sinceMs: claimRefusals.get(topic)?.sinceMs ?? now(),
-    });
-};
 
 const executed = (
   command: Command,

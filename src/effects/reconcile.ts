@@ -27,14 +27,14 @@ import type { Outcome } from './outcome.ts';
 export const reconcile = (
   situations: Observable<MachineWake>,
   news: Observable<MachineKey>,
-  options: Omit<EffectDeps, 'settledMode' | 'refusals' | 'claimRefusals'>,
+  options: Omit<EffectDeps, 'settledMode' | 'refusals' | 'writeRefusals'>,
 ): Observable<Happening> =>
   defer(() => {
     const settled = new Map<string, Mode>();
     const refusals: EffectDeps['refusals'] = new Map();
-    const claimRefusals: EffectDeps['claimRefusals'] = new Map();
+    const writeRefusals: EffectDeps['writeRefusals'] = new Map();
     const settledMode = (key: MachineKey): Mode => settled.get(keyText(key)) ?? 'hold';
-    const deps: EffectDeps = { ...options, refusals, claimRefusals, settledMode };
+    const deps: EffectDeps = { ...options, refusals, writeRefusals, settledMode };
     const refused = new Subject<MigrationKey>();
     const requests = new Subject<RecordRequest>();
     const writeRecord: WriteRecord = (key, before, after) =>
@@ -52,7 +52,7 @@ export const reconcile = (
         if (facts === undefined) {
           settled.delete(keyText(key));
           refusals.delete(keyText(key));
-          claimRefusals.delete(keyText(key));
+          writeRefusals.delete(keyText(key));
         } else settled.set(keyText(key), to);
         if (from !== undefined && from !== to && facts !== undefined)
           switches.next({ kind: 'switched', key, from, to });
@@ -65,7 +65,7 @@ export const reconcile = (
           // What ends or undoes is sent before anything is drafted for people.
           machineLoop(situation$, deps, writeRecord).pipe(
             tap((happening) => {
-              if (happening.kind === 'command' && claimRefusals.has(keyText(happening.key)))
+              if (happening.kind === 'command' && writeRefusals.has(keyText(happening.key)))
                 refused.next(happening.key);
             }),
             // When the last lane has ended, nobody is left to ask for a record or to switch.

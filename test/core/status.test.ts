@@ -15,6 +15,7 @@ import {
   client,
   copyingFacts,
   facts,
+  live,
   offline,
   patched,
   record,
@@ -45,7 +46,7 @@ const statusFor = (
   members: readonly MachineFacts[],
   now = startMs,
   newsOn: MachineReport['newsOn'] = () => undefined,
-  refused: Partial<Pick<MachineReport, 'refusal' | 'claimRefusal'>> = {},
+  refused: Partial<Pick<MachineReport, 'refusal' | 'writeRefusal'>> = {},
 ): StorageMigrationStatus => {
   const migration = members[0]?.view.migration;
   if (migration === undefined) throw new Error('expected a member');
@@ -56,7 +57,7 @@ const statusFor = (
       decision: decide(member, clear()),
       newsOn,
       refusal: undefined,
-      claimRefusal: undefined,
+      writeRefusal: undefined,
       ...refused,
     })),
     limits,
@@ -365,9 +366,14 @@ describe('copies', () => {
     ['running', runningFacts],
     ['stopped', stoppedFacts],
   ])('a target claim that is refused for a while needs attention until it is there (a %s machine)', (_, factsWith) => {
-    const claimRefusal = { message: 'exceeded quota: storage', sinceMs: startMs - 60_000 };
+    const writeRefusal = {
+      write: 'createClaim' as const,
+      message: 'exceeded quota: storage',
+      sinceMs: startMs - 60_000,
+      lastMs: startMs,
+    };
     const found = (claims: ViewExtra['claims'], now = startMs) =>
-      statusFor([factsWith({ claims: claims ?? {} })], now, () => undefined, { claimRefusal });
+      statusFor([factsWith({ claims: claims ?? {} })], now, () => undefined, { writeRefusal });
     const status = found({ [targetOf()]: undefined });
     expect(trueOnes(status)).toContain('NeedsAttention TargetClaimRefused');
     expect(entryOf(status)?.message).toBe(
@@ -375,6 +381,19 @@ describe('copies', () => {
     );
     expect(trueOnes(found({ [targetOf()]: undefined }, startMs - 31_000)).join()).not.toContain('TargetClaimRefused');
     expect(trueOnes(found({})).join()).not.toContain('TargetClaimRefused');
+  });
+
+  test.each([
+    ['startLive', () => runningFacts({ record: record({ live: live() }) }), false],
+    ['revert', () => copyingFacts({ machine: stoppedVm({ on: 'target', created: true }) }), true],
+  ] as const)('a patch of the VM that is refused for a while needs attention (%s)', (write, factsOf, isDangerous) => {
+    const writeRefusal = { write, message: 'admission webhook denied it', sinceMs: startMs - 60_000, lastMs: startMs };
+    const status = statusFor([factsOf()], startMs, () => undefined, { writeRefusal });
+    expect(trueOnes(status)).toContain('NeedsAttention PatchRefused');
+    expect(entryOf(status)?.message).toContain(`since ${at(-60)}: admission webhook denied it. Mend that;`);
+    expect(entryOf(status)?.message.includes('do not start it')).toBe(isDangerous);
+    const others = statusFor([done()], startMs, () => undefined, { writeRefusal });
+    expect(trueOnes(others).join()).not.toContain('PatchRefused');
   });
 
   test('a disk that is not tried again is told as failed while the others are copied, and nobody is told that it is', () => {

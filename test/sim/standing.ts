@@ -44,7 +44,7 @@ const isNamed = (stage: Stage, { namespace, name }: PlannedMachine): boolean =>
     );
 
 /** Told to a person in time, while it may yet end by itself: a kubelet tries again only every two minutes. */
-const passing = new Set(['CopyPodPending', 'CopyPodRefused', 'CopyPodLingers', 'TargetClaimRefused']);
+const passing = new Set(['CopyPodPending', 'CopyPodRefused', 'CopyPodLingers', 'PatchRefused', 'TargetClaimRefused']);
 
 /** What status says of the machine. */
 export const standingOf = (stage: Stage, machine: PlannedMachine): Standing => {

@@ -95,7 +95,7 @@ export const effectStage = (
     copyImage: 'copy',
     randomHex: (bytes) => '0'.repeat(2 * bytes),
     refusals: new Map(),
-    claimRefusals: new Map(),
+    writeRefusals: new Map(),
     settledMode: (key) => settled.get(keyText(key)) ?? 'hold',
     ...rest,
   };
