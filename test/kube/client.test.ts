@@ -1,3 +1,5 @@
+// The real client against a small server on loopback: what it sends, what it makes of answers, failures and watches, and
+// whom it trusts. What nobody can know of a request stays unknown.
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';

@@ -1,3 +1,4 @@
+// Reading a kubeconfig: whatever is wrong with it is said with the file and with what to do.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

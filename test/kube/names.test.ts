@@ -1,3 +1,4 @@
+// Names of copy pods: the same for the same disk, different for different ones, and as short as Kubernetes wants them.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { clientPodName, serverPodName } from '../../src/kube/names.ts';

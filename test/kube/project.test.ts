@@ -1,3 +1,5 @@
+// What is kept of the objects of the cluster: the fields that are decided by, as they mean, and a complaint instead of a
+// guess where an object is malformed.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Malformed, Projection } from '../../src/core/projection.ts';
