@@ -75,8 +75,8 @@ export const options = {
     'Process',
     'http-address',
     hostAndPort,
-    '0.0.0.0:8080',
-    'Where metrics and health are served; :8080 is every IPv4 address, [::]:8080 every address.',
+    ':8080',
+    'Where metrics and health are served; without a host on every address.',
   ),
   startupHoldMs: option(
     'Process',

@@ -88,7 +88,8 @@ export const namespaceNames: ValueKind<readonly string[]> = {
 };
 
 export interface HostAndPort {
-  readonly host: string;
+  /** Absent: every address, of whichever of IPv4 and IPv6 there is. */
+  readonly host?: string;
   readonly port: number;
 }
 
@@ -96,6 +97,7 @@ export interface HostAndPort {
 export const hostAndPort: ValueKind<HostAndPort> = single('host:port', (text) => {
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]*)):(\d{1,5})$/.exec(text);
   const port = Number(match?.[3]);
-  if (match === null || port > 65_535) return mistake(`"${text}" is not an address such as 0.0.0.0:8080 or :8080`);
-  return value({ host: match[1] ?? (match[2] || '0.0.0.0'), port });
+  if (match === null || port > 65_535) return mistake(`"${text}" is not an address such as 127.0.0.1:8080 or :8080`);
+  const host = match[1] ?? match[2] ?? '';
+  return value(host === '' ? { port } : { host, port });
 });

@@ -29,7 +29,7 @@ describe('parseConfig', () => {
     expect(config).toMatchObject({
       kubeconfig: undefined,
       namespaces: undefined,
-      http: { host: '0.0.0.0', port: 8080 },
+      http: { port: 8080 },
       logLevel: 'info',
     });
   });
@@ -64,7 +64,7 @@ describe('parseConfig', () => {
   });
 
   test.each([
-    [':8081', { host: '0.0.0.0', port: 8081 }],
+    [':8081', { port: 8081 }],
     ['127.0.0.1:0', { host: '127.0.0.1', port: 0 }],
     ['[::1]:80', { host: '::1', port: 80 }],
   ])('reads the address %s', (text, http) => {
@@ -88,7 +88,7 @@ describe('parseConfig', () => {
       '--context: has no value',
       'TRANSSHIP_NAMESPACE: "Shop" is not the name of a namespace',
       '--log-level: "loud" is not one of debug, info, warn, error, fatal, silent',
-      '--http-address: "8080" is not an address such as 0.0.0.0:8080 or :8080',
+      '--http-address: "8080" is not an address such as 127.0.0.1:8080 or :8080',
       '--max-live-attempts: 0 is not between 1 and 1000',
       '--gather: "soon" is not a duration such as 500ms, 10s or 2m',
       'TRANSSHIP_PAGE_SIZE: "many" is not a whole number',
