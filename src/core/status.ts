@@ -160,15 +160,27 @@ const progressingOf = (entries: readonly VirtualMachineStatus[], input: StatusIn
     return { status: true, reason: 'Cancelling', message: 'What is not finished is being undone.' };
   if (open.length === 0)
     return { status: false, reason: 'Finished', message: 'Every machine is on its target claims.' };
-  if (input.decision.acceptance?.kind === 'refused')
+  // A refusal that comes later holds nothing but what it is about.
+  if (input.decision.acceptance?.kind === 'refused' && open.every(({ record }) => record === undefined))
     return { status: false, reason: 'Refused', message: 'Nothing is started; see condition Ready.' };
   if (input.migration.spec.paused)
     return { status: false, reason: 'Paused', message: 'Nothing new is started while spec.paused is true.' };
-  const stuck = open.filter((entry) => entry.phase === 'NeedsAttention' || entry.phase === 'Failed');
+  const stuck = open.filter(({ phase }) => phase === 'NeedsAttention' || phase === 'Failed' || phase === 'Refused');
   if (stuck.length === open.length)
     return { status: false, reason: 'NeedsAttention', message: 'No machine can go on by itself.' };
   const waiting = open.map((entry) => `${entry.name}: ${entry.waitingFor || entry.message}`);
   return { status: true, reason: 'Migrating', message: `Waiting for: ${waiting.join('; ')}.` };
+};
+
+/** What waits for a person: machines, and a spec that is refused. */
+const attentionOf = (entries: readonly VirtualMachineStatus[], input: StatusInput): Finding => {
+  const waiting = entries.filter((entry) => entry.phase === 'NeedsAttention');
+  const { status: isAccepted, ...refused } = readyOf(input);
+  const [first] = waiting;
+  if (first === undefined && isAccepted)
+    return { status: false, reason: 'NothingToDecide', message: 'Nothing waits for a person.' };
+  const messages = [...(isAccepted ? [] : [refused.message]), ...(first === undefined ? [] : [listOf(waiting)])];
+  return { status: true, reason: first?.reason ?? refused.reason, message: messages.join(' ') };
 };
 
 const conditionsOf = (entries: readonly VirtualMachineStatus[], input: StatusInput): Condition[] => {
@@ -177,7 +189,6 @@ const conditionsOf = (entries: readonly VirtualMachineStatus[], input: StatusInp
     const stands = record?.gaveUp?.generation === input.migration.generation && mode !== 'Done';
     return stands && record?.gaveUp !== undefined ? [{ name, ...record.gaveUp }] : [];
   });
-  const attention = entries.filter((entry) => entry.phase === 'NeedsAttention');
   const allDone = entries.length > 0 && done.length === entries.length;
   const findings: readonly (readonly [string, Finding])[] = [
     ['Ready', readyOf(input)],
@@ -194,12 +205,7 @@ const conditionsOf = (entries: readonly VirtualMachineStatus[], input: StatusInp
         ? { status: true, reason: failed[0]?.reason ?? 'GivenUp', message: listOf(failed) }
         : { status: false, reason: 'NoFailure', message: 'No machine was given up.' },
     ],
-    [
-      'NeedsAttention',
-      attention.length > 0
-        ? { status: true, reason: attention[0]?.reason ?? 'NeedsAttention', message: listOf(attention) }
-        : { status: false, reason: 'NothingToDecide', message: 'Nothing waits for a person.' },
-    ],
+    ['NeedsAttention', attentionOf(entries, input)],
   ];
   return findings.map(([type, finding]) => conditionOf(type, finding, input));
 };

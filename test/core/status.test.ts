@@ -84,7 +84,15 @@ describe('conditions', () => {
     ],
     ['done', ['Ready Accepted', 'Succeeded AllMoved'], () => [done()]],
     ['one of two done', ['Ready Accepted', 'Progressing Migrating'], () => [done(), copyingFacts()]],
-    ['refused', [], () => [facts({ machine: undefined })]],
+    ['refused', ['NeedsAttention UnknownVirtualMachine'], () => [facts({ machine: undefined })]],
+    [
+      'one refused that was added while another is copied',
+      ['Progressing Migrating', 'NeedsAttention UnknownVirtualMachine'],
+      () => {
+        const migration = { spec: { virtualMachines: [wanted('web-1'), wanted('web-2')] } };
+        return [copyingFacts({ migration }), facts({ name: 'web-2', machine: undefined, migration })];
+      },
+    ],
     ['paused', ['Ready Accepted'], () => [runningFacts({ migration: { spec: { paused: true } } })]],
     [
       'being deleted',
@@ -161,6 +169,7 @@ describe('conditions', () => {
       volumes: [],
     });
     expect(conditionOf(status, 'Progressing')).toMatchObject({ status: 'False', reason: 'Refused' });
+    expect(conditionOf(status, 'NeedsAttention')).toMatchObject({ status: 'True', message: `${sentence}.` });
   });
 
   test('lastTransitionTime changes with the status alone', () => {
