@@ -105,6 +105,16 @@ const containerOf = (image: string, plan: PodPlan, { volumeMounts, volumeDevices
   ...(volumeDevices.length > 0 ? { volumeDevices } : {}),
 });
 
+/**
+ * How service meshes are told to stay away. A container that one puts beside the copy goes on when the copy has ended: the
+ * pod would never end, and the move wait for ever. The traffic is in TLS already.
+ */
+const noMesh = {
+  labels: { 'sidecar.istio.io/inject': 'false', 'istio.io/dataplane-mode': 'none' },
+  // Older versions of Istio look here.
+  annotations: { 'sidecar.istio.io/inject': 'false', 'linkerd.io/inject': 'disabled' },
+};
+
 /** The pod of a plan, made in the name of its StorageMigration. */
 export const copyPod = (owner: CopyOwner, image: string, plan: PodPlan): KubeObject => {
   const mounts = mountsOf(plan.disks, plan.role === roles.client);
@@ -119,8 +129,9 @@ export const copyPod = (owner: CopyOwner, image: string, plan: PodPlan): KubeObj
         [labels.role]: plan.role,
         [labels.migrationUid]: owner.uid,
         'app.kubernetes.io/managed-by': 'transship',
+        ...noMesh.labels,
       },
-      annotations: { [annotations.migration]: owner.name, ...plan.notes },
+      annotations: { [annotations.migration]: owner.name, ...plan.notes, ...noMesh.annotations },
       ownerReferences: [ownerReference(owner)],
     },
     spec: {

@@ -65,6 +65,15 @@ describe('Pod Security', () => {
   });
 });
 
+test.each([clientFor('Filesystem'), serverFor('Filesystem')])('no mesh puts a container beside the copy', (pod) => {
+  // That one would never end, and with it neither would the pod.
+  expect(pod.metadata.labels).toMatchObject({ 'sidecar.istio.io/inject': 'false', 'istio.io/dataplane-mode': 'none' });
+  expect(pod.metadata.annotations).toMatchObject({
+    'sidecar.istio.io/inject': 'false',
+    'linkerd.io/inject': 'disabled',
+  });
+});
+
 describe('what the pods may read and write', () => {
   test.each([clientFor('Filesystem'), clientFor('Block')])('a client cannot write its source', (pod) => {
     const claims = listAt(pod, 'spec', 'volumes').flatMap((volume) => at(volume, 'persistentVolumeClaim') ?? []);
