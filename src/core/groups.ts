@@ -125,6 +125,22 @@ const keepServer = (server: Pod, wishes: readonly Wish[]): boolean =>
       ({ disk, failedPod }) => server.claims.includes(disk.target) && (!hasEnded(server) || failedPod !== server.uid),
     );
 
+/**
+ * A server that has ended and was written down stays until the clients that fell with it are gone: without it each of
+ * them would count as a failure of its own. Nothing is begun beside them anyway.
+ */
+const isStillTold = (server: Pod, wishes: readonly Wish[], clients: readonly Pod[]): boolean =>
+  hasEnded(server) &&
+  wishes.some(({ machine, copyId, disks }) =>
+    disks.some(
+      ({ disk, failedPod }) =>
+        failedPod === server.uid &&
+        clients.some(
+          (client) => client.vmName === machine && client.copyId === copyId && client.volumeName === disk.volume,
+        ),
+    ),
+  );
+
 const causeOf = (pod: Pod, facts: MachineFacts | undefined): CancelCause => {
   if (facts === undefined || facts.view.migration.deleting) return 'deleted';
   if (facts.goal === 'cancel') return 'edited';
@@ -170,7 +186,7 @@ const decideOne = (
         servers,
       ),
   );
-  const idle = servers.filter((server) => !keepServer(server, wishes));
+  const idle = servers.filter((server) => !keepServer(server, wishes) && !isStillTold(server, wishes, clients));
   const ends = [...unwanted, ...idle]
     .filter((pod) => !pod.deleting)
     .map((pod): GroupCommand => {

@@ -319,8 +319,16 @@ describe('failures', () => {
       ['- copy-server finished'],
     ],
     [
-      'written down: what its client left goes too',
+      'written down: what its client left goes first, lest it count by itself when the server is gone',
       { members: failed(1, 0, 'uid-copy-server'), pods: [server(['web-1'], { phase: 'Failed' }), broken] },
+      ['- copy-client-web-1-root finished'],
+    ],
+    [
+      'and where its client is wanted no more, both go',
+      {
+        members: { 'web-1': { machine: vm() } },
+        pods: [server(['web-1'], { phase: 'Failed' }), broken],
+      },
       ['- copy-client-web-1-root finished', '- copy-server finished'],
     ],
     ['then the next server waits for the back-off', { members: failed(1, 0, 'uid-copy-server') }, ['again in 1000']],

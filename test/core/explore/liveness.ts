@@ -46,8 +46,7 @@ const unjustified = (reason: string, machine: Machine, world: World, scope: Scop
     case 'LiveMigrationFailing':
       return machine.failures >= scope.limits.maxFailedMigrations ? '' : 'too few migrations failed';
     case 'PeerSilent':
-      // A client that failed before its server did is counted again when that server is gone.
-      return machine.failures + 1 >= scope.limits.maxCopyFailures ? '' : 'too few copies failed';
+      return machine.failures >= scope.limits.maxCopyFailures ? '' : 'too few copies failed';
     case 'MigratesToItself':
       return machine.vmi.real.now?.migrated === true ? '' : 'KubeVirt moves nothing';
     default:

@@ -118,6 +118,7 @@ export const smallScopes: readonly Scope[] = [
   { ...plain, name: 'manual', strategies: ['Manual'], people: ['shutDown'] },
   { ...plain, name: 'rerun on failure', strategies: ['RerunOnFailure'], people: ['shutDown', 'crash'] },
   { ...plain, name: 'faults', strategies: onOrOff, people: ['deleteVmi'], faults: 1 },
+  { ...plain, name: 'copies that fail', strategies: ['Halted'], acts: 0, faults: 2, behind: 3 },
   { ...plain, name: 'deletions', strategies: onOrOff, people: ['deleteVm', 'deleteMigration'] },
   { ...plain, name: 'moves', strategies: ['Always'], people: ['move', 'shutDown'] },
   { ...plain, name: 'two disks', disks: 2, strategies: onOrOff },
