@@ -85,7 +85,7 @@ export const cutWorld = async (plan: Plan) => {
   };
   const startClient = (fresh: boolean): RunningPod => {
     // Each pod has a termination message of its own.
-    if (root !== undefined) rmSync(`${root}/dev/termination-log`, { force: true });
+    if (root !== undefined) truncateSync(`${root}/dev/termination-log`);
     const limit = plan.bandwidthLimit === undefined ? [] : [`--bandwidth-limit=${plan.bandwidthLimit}`];
     const args = [...timeout, ...limit, ...(fresh ? ['--fresh'] : []), ...(plan.verify ? ['--verify'] : [])];
     const { source, target } = plan;
