@@ -2,7 +2,7 @@
 // Guarantees law 3: the first write on any sign of an end is the revert.
 
 import { bootedOnTarget } from './bootedOnTarget.ts';
-import { act, type CancelCause, type Circumstances, type Decision, needsAttention, wait } from './decision.ts';
+import { act, begin, type CancelCause, type Circumstances, type Decision, needsAttention, wait } from './decision.ts';
 import type { MachineFacts } from './facts.ts';
 import { followLive } from './followLive.ts';
 import { giveUpLive } from './giveUpLive.ts';
@@ -12,6 +12,7 @@ import { isGivenUp } from './mode.ts';
 import { movedBack } from './movedBack.ts';
 import type { VirtualMachineInstance } from './objects.ts';
 import type { MigrationRecord } from './storageMigration.ts';
+import { missingClaims } from './targets.ts';
 
 /** The machine names B and the guest has certainly not switched over: A is in authority. */
 export const decideCopyingLive = (
@@ -43,6 +44,9 @@ export const decideCopyingLive = (
       `KubeVirt will not migrate the volumes before a restart: ${restartRequired}`,
     );
   }
+  // One that a pod uses cannot go: nothing was copied to it, and KubeVirt waits for it (contract §1.3).
+  const missing = facts.view.unreadableClaims.length === 0 ? missingClaims(facts, record) : [];
+  if (missing.length > 0) return begin('CopyingLive', circumstances.clearance, ...missing);
   const change = instance.volumesChange;
   if (change?.status === 'False' && change.message !== '') return wait('CopyingLive', `KubeVirt: ${change.message}`);
   if (facts.unfinished.length > 0) return wait('CopyingLive', 'KubeVirt to copy the disks');

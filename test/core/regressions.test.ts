@@ -295,6 +295,28 @@ describe('KubeVirt settings that change when the volumes are patched', () => {
   });
 });
 
+describe('a target claim that somebody deletes when the volumes are patched', () => {
+  const claims = { [make.targetOf()]: undefined };
+  const volumesChange = { status: 'False', reason: '', message: 'One of the destination volumes doesn’t exist' };
+  const instance = make.vmi({ volumesChange });
+
+  test('is made again, for which KubeVirt waits', () => {
+    const waiting = make.copyingFacts({ claims, instance, attempts: [] });
+    expect(told(decide(waiting, clear()))).toBe(`createClaim ${make.targetOf()}`);
+    expect(told(decide(waiting, held()))).toBe('wait: the machine to settle');
+  });
+
+  test('is not made where it is there and cannot be read', () => {
+    const unreadable = make.copyingFacts({ claims, instance, attempts: [], unreadableClaims: ['it has no size'] });
+    expect(told(decide(unreadable, clear()))).toContain('wait: KubeVirt: One of the destination volumes');
+  });
+
+  test('keeps no revert back', () => {
+    const ending = make.copyingFacts({ claims, instance: make.vmi({ volumesChange, deleting: true }), attempts: [] });
+    expect(told(decide(ending, clear()))).toBe('revert stopped');
+  });
+});
+
 describe('a guest that has ended under runStrategy Once', () => {
   const ended = { phase: 'Succeeded', ready: false } as const;
   const facts = make.facts({
