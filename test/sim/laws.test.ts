@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { annotations, labels, roles } from '../../src/kube/names.ts';
 import { resources } from '../../src/kube/resources.ts';
-import { act, letPass, type Moment, machine, namespace, type Scene, scene, until } from './scene.ts';
+import { act, backupPod, letPass, type Moment, machine, namespace, type Scene, scene, until } from './scene.ts';
 import { at } from './sight.ts';
 
 const web = machine('web');
@@ -98,21 +98,7 @@ const crimes: readonly Crime[] = [
     found: 'pod backup',
     moments: [
       ...off,
-      people((world) =>
-        world.server.create(
-          resources.pods,
-          {
-            apiVersion: 'v1',
-            kind: 'Pod',
-            metadata: { name: 'backup', namespace },
-            spec: {
-              containers: [{ name: 'c', image: 'i' }],
-              volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'web-old' } }],
-            },
-          },
-          'user',
-        ),
-      ),
+      people((world) => world.server.create(resources.pods, backupPod('web-old'), 'user')),
       letPass(2000),
       makeClient,
     ],

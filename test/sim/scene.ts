@@ -35,6 +35,17 @@ export const machine = (name: string, disks = ['disk0']): Machine => ({
   }),
 });
 
+/** Somebody else's pod that mounts a claim. */
+export const backupPod = (claimName: string): KubeObject => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name: 'backup', namespace },
+  spec: {
+    containers: [{ name: 'c', image: 'i' }],
+    volumes: [{ name: 'v', persistentVolumeClaim: { claimName } }],
+  },
+});
+
 export interface Scene extends Stage {
   /** Makes the VM of a machine, with both claims of each disk. */
   create(machine: Machine, vm?: Partial<NewVm>): void;

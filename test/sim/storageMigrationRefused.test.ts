@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { resources } from '../../src/kube/resources.ts';
 import type { WorldOptions } from '../../src/sim/scenario/world.ts';
-import { act, letPass, machine, namespace, type Scene, scene, until } from './scene.ts';
+import { act, backupPod, letPass, machine, namespace, type Scene, scene, until } from './scene.ts';
 import { at, type Machine } from './sight.ts';
 import { db, halted, isDone, isRunning, ref, vmOf, web } from './storageMigrationFixtures.ts';
 
@@ -80,20 +80,7 @@ const refused: readonly Refused[] = [
     why: 'a target that a pod mounts',
     reason: 'TargetInUse',
     names: ['web-new', 'backup'],
-    set: ({ world }) =>
-      void world.server.create(
-        resources.pods,
-        {
-          apiVersion: 'v1',
-          kind: 'Pod',
-          metadata: { name: 'backup', namespace },
-          spec: {
-            containers: [{ name: 'c', image: 'i' }],
-            volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'web-new' } }],
-          },
-        },
-        'user',
-      ),
+    set: ({ world }) => void world.server.create(resources.pods, backupPod('web-new'), 'user'),
   },
   {
     why: 'a target that is too small',
