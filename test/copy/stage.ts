@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import {
   chmodSync,
   chownSync,
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -131,7 +132,7 @@ const startPod = (
   if (child.stdout) createInterface({ input: child.stdout }).on('line', (line) => lines.push(parsed(line)));
   const ended = once(child, 'close').then(([code, name]) => {
     const message = `${root}/dev/termination-log`;
-    const words = readFileSync(message, 'utf8');
+    const words = existsSync(message) ? readFileSync(message, 'utf8') : '';
     return { code: (code ?? name) as number | NodeJS.Signals, record: words === '' ? {} : parsed(words) };
   });
   const killAll = () => signal(-pid, 'SIGKILL');
