@@ -1,3 +1,4 @@
+// What a client pod says at its end, as text from the cluster: read strictly, or taken for no record at all.
 import { describe, expect, test } from 'vitest';
 import { copyProblems, copyStages, parseCopyEndRecord } from '../../src/core/copyEndRecord.ts';
 

@@ -1,3 +1,4 @@
+// What the objects of a machine come to: where its guest stands, whether it has switched over, which pods are its own.
 import { describe, expect, test } from 'vitest';
 import type { LauncherSide } from '../../src/core/launcherSide.ts';
 import { modeOf } from '../../src/core/mode.ts';

@@ -1,3 +1,4 @@
+// Whether a guest runs, ends, starts or is off, for every sign that VM, VMI and virt-launchers give (contract §1, §4).
 import { describe, expect, test } from 'vitest';
 import { type Guest, guestOf, startCause } from '../../src/core/guest.ts';
 import type { RunStrategy, VirtualMachine, VirtualMachineInstance, VmiPhase } from '../../src/core/objects.ts';

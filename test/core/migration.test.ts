@@ -1,3 +1,4 @@
+// What is decided about a StorageMigration as a whole: what is accepted, what is undone, when its finalizer goes.
 import { describe, expect, test } from 'vitest';
 import type { MachineFacts } from '../../src/core/facts.ts';
 import { decideMigration, isUndone } from '../../src/core/migration.ts';

@@ -1,3 +1,4 @@
+// Which of several names somebody most likely meant, or that none of them comes near.
 import { describe, expect, test } from 'vitest';
 import { nearest } from '../../src/core/nearest.ts';
 

@@ -1,3 +1,4 @@
+// Kubernetes quantities as bytes and back: what is no quantity is never taken for a size.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { quantityBytes, quantityText } from '../../src/core/quantity.ts';

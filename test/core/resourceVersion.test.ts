@@ -1,3 +1,4 @@
+// Which of two versions of an object is the newer one, also where they are longer than a number can hold.
 import { describe, expect, test } from 'vitest';
 import { compareVersions } from '../../src/core/resourceVersion.ts';
 

@@ -1,3 +1,4 @@
+// The patch that moves a VM between its claims: for every shape of volumes there and back, and guarded against changes.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Verbatim, VirtualMachine } from '../../src/core/objects.ts';

@@ -1,3 +1,4 @@
+// Which claims a VM names: of each kind of volume entry, and of all disks of a machine together.
 import { describe, expect, test } from 'vitest';
 import { claimOf, describeDisks, isHotplugged, specSideOf, templateName, volumeName } from '../../src/core/volumes.ts';
 import { entry, record, vm } from './builders.ts';

@@ -166,7 +166,7 @@ describe('the image', () => {
     expect(dockerfile).toContain('apt-get install -y --no-install-recommends rsync stunnel4');
     expect(dockerfile).toContain('ln -s /app/dist/copy/main.js /usr/local/bin/transship-copy');
     expect(text('src/copy/main.ts').split('\n')[0]).toBe('#!/usr/bin/env node');
-    expect(text('src/kube/copyPods.ts')).toContain("command: ['transship-copy']");
+    expect(text('src/kube/copyPod.ts')).toContain("command: ['transship-copy']");
   });
 
   test('is the image that copy pods run unless another is named', () => {

@@ -15,7 +15,17 @@ const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
 const cleanUp: (() => unknown)[] = [];
 afterEach(async () => {
-  for (const step of cleanUp.splice(0).reverse()) await step();
+  const failures: unknown[] = [];
+  for (const step of cleanUp.splice(0).reverse()) {
+    try {
+      await step();
+    } catch (error) {
+      // What one step could not do is no reason to leave the rest lying.
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0)
+    throw new AggregateError(failures, `not everything was left as it was: ${failures.join('; ')}`);
 });
 
 /** Does this when the test is over, the last first. */

@@ -1,3 +1,4 @@
+// Facts that are remembered are the facts that would be made anew, and what nothing has touched stays the same object.
 import { NEVER } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 import { expect, test } from 'vitest';

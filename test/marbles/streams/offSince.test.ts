@@ -1,3 +1,4 @@
+// Since when a machine has been off without a break: the least sign of a guest begins it anew.
 import { from } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import type { VirtualMachine } from '../../../src/core/objects.ts';

@@ -1,3 +1,4 @@
+// What is kept of a kind from the signals of its watch: the newest of each object, whatever the order they come in.
 import fc from 'fast-check';
 import { from, map, type Observable, of } from 'rxjs';
 import { describe, expect, test } from 'vitest';

@@ -1,3 +1,4 @@
+// List, then watch, for ever: what is asked, when it is asked again, and what is told on the way.
 import { NEVER, type Observable, throwError } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { KubeFailure, type ListPage, type WatchEvent } from '../../../src/kube/api.ts';
