@@ -23,10 +23,14 @@ import {
 
 const repository = dirname(dirname(fileURLToPath(import.meta.url)));
 
-const sources: readonly Source[] = globSync('src/**/*.ts', { cwd: repository })
-  .map((path) => path.replaceAll('\\', '/'))
-  .toSorted()
-  .map((path) => ({ path, text: readFileSync(`${repository}/${path}`, 'utf8') }));
+const filesOf = (pattern: string): readonly Source[] =>
+  globSync(pattern, { cwd: repository })
+    .map((path) => path.replaceAll('\\', '/'))
+    .toSorted()
+    .map((path) => ({ path, text: readFileSync(`${repository}/${path}`, 'utf8') }));
+
+const sources = filesOf('src/**/*.ts');
+const tests = filesOf('test/**/*.ts');
 
 type Rule = (source: Source) => readonly string[];
 
@@ -228,7 +232,7 @@ describe('every file says what it is, and lies where the design has it', () => {
   });
 
   test('in all sources', () => {
-    expect(complaints(missingOpening)).toEqual([]);
+    expect([...sources, ...tests].flatMap(missingOpening)).toEqual([]);
     expect(complaints(unknownFolders)).toEqual([]);
   });
 });
