@@ -1,3 +1,4 @@
+// The command line and the environment as a configuration, or as every mistake that is in them.
 import { describe, expect, test } from 'vitest';
 import { type Config, parseConfig } from '../src/config.ts';
 import { environmentName, type Option, options } from '../src/configOptions.ts';
