@@ -173,7 +173,7 @@ describe('a guest that KubeVirt has moved back from the targets', () => {
 
   describe('after it had switched over, because a late revert made KubeVirt follow the VM', () => {
     const record = make.record({ live: make.patched(), switchedOver: make.switchedOver });
-    const moved = (on: make.Side, state: Partial<typeof back> = {}, extra: make.ViewExtra = {}) =>
+    const moved = (on: make.Side, state: Parameters<typeof make.switched>[0] = {}, extra: make.ViewExtra = {}) =>
       make.facts({
         record,
         machine: make.vm({ on, updateVolumesStrategy: 'Migration' }),
@@ -206,6 +206,23 @@ describe('a guest that KubeVirt has moved back from the targets', () => {
     test('is not moved back by a move to another node on the targets', () => {
       const pods = [make.launcher('target', { name: back.targetPod, nodeName: 'n3' })];
       expect(told(decide(moved('target', {}, { pods }), clear()))).toBe('record completed');
+    });
+
+    test.each<[string, Partial<ReturnType<typeof make.state>>, readonly ReturnType<typeof make.launcher>[]]>([
+      ['is still on its way', { targetNodeDomainReadyTimestamp: '' }, [left, onSource]],
+      ['is the one that moved it to the targets', { migrationUid: 'vmim-1' }, [left, onSource]],
+      ['has left no launcher to tell by', {}, [left]],
+      ['leads to the launcher of another VMI', {}, [left, { ...onSource, ownerUid: 'vmi-2' }]],
+      ['leads to a pod that is no launcher', {}, [left, { ...onSource, role: 'other' }]],
+      [
+        'leads to a launcher that has the targets too',
+        {},
+        [left, { ...onSource, claims: [make.sourceOf(), make.targetOf()] }],
+      ],
+    ])('is not taken for moved back by a migration that %s (law 4)', (_, state, pods) => {
+      for (const on of ['source', 'target'] as const) {
+        expect(told(decide(moved(on, state, { pods }), clear()))).not.toBe('record movedBack');
+      }
     });
 
     test('is moved again once the VM names the source', () => {
