@@ -3,7 +3,7 @@
 // it with the pod, whatever becomes of the daemon, so the daemon need not be able to read or delete Secrets.
 import type { Pod } from '../core/objects.ts';
 import type { KubeObject } from './api.ts';
-import { labels, roles } from './names.ts';
+import { copyLabels, roles } from './names.ts';
 import { resources } from './resources.ts';
 
 const keyBytes = 32;
@@ -15,11 +15,7 @@ export const copyKeys = (server: Pod, randomHex: (bytes: number) => string): Kub
   metadata: {
     name: server.keys,
     namespace: server.namespace,
-    labels: {
-      [labels.role]: roles.keys,
-      [labels.migrationUid]: server.migrationUid,
-      'app.kubernetes.io/managed-by': 'transship',
-    },
+    labels: copyLabels(roles.keys, server.migrationUid),
     ownerReferences: [
       {
         apiVersion: resources.pods.version,

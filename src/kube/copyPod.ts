@@ -2,7 +2,7 @@
 // agreed with it. Guarantees: file systems are copied under Pod Security `restricted`, and devices with no right more
 // than they need; nothing of the pod can be written but its claims and a folder in memory.
 import type { KubeObject, OwnerReference } from './api.ts';
-import { annotations, labels, roles } from './names.ts';
+import { annotations, copyLabels, roles } from './names.ts';
 import { resources } from './resources.ts';
 
 /** The StorageMigration that a copy belongs to. */
@@ -25,7 +25,7 @@ export interface Mounted {
 /** What a pod is to do. */
 export interface PodPlan {
   readonly name: string;
-  readonly role: string;
+  readonly role: (typeof roles)[keyof typeof roles];
   readonly notes: Readonly<Record<string, string>>;
   readonly args: readonly string[];
   readonly disks: readonly Mounted[];
@@ -125,12 +125,7 @@ export const copyPod = (owner: CopyOwner, image: string, plan: PodPlan): KubeObj
     metadata: {
       name: plan.name,
       namespace: owner.namespace,
-      labels: {
-        [labels.role]: plan.role,
-        [labels.migrationUid]: owner.uid,
-        'app.kubernetes.io/managed-by': 'transship',
-        ...noMesh.labels,
-      },
+      labels: { ...copyLabels(plan.role, owner.uid), ...noMesh.labels },
       annotations: { [annotations.migration]: owner.name, ...plan.notes, ...noMesh.annotations },
       ownerReferences: [ownerReference(owner)],
     },

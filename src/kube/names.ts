@@ -25,6 +25,13 @@ export const annotations = {
   keys: 'transship.dev/keys',
 } as const;
 
+/** Labels of what belongs to a copy of a StorageMigration. */
+export const copyLabels = (role: (typeof roles)[keyof typeof roles], migrationUid: string) => ({
+  [labels.role]: role,
+  [labels.migrationUid]: migrationUid,
+  'app.kubernetes.io/managed-by': 'transship',
+});
+
 /** Holds a deleted StorageMigration until what it began has been cancelled. */
 export const cancelFinalizer = 'transship.dev/cancel';
 

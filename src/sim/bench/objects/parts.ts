@@ -27,6 +27,11 @@ export const condition = (type: string, status: string, more: Json = {}): Json =
   ...more,
 });
 
+/** What VM and VMI say of a guest that runs and may be migrated. */
+export const runningWell: readonly Json[] = ['Ready', 'LiveMigratable', 'StorageLiveMigratable', 'AgentConnected'].map(
+  (type) => condition(type, 'True'),
+);
+
 export const ownedBy = (kind: string, name: string, uid: string): Json => ({
   apiVersion: 'kubevirt.io/v1',
   kind,

@@ -4,7 +4,7 @@ import type { KubeObject } from '../../../kube/api.ts';
 import { resources } from '../../../kube/resources.ts';
 import { disksOf, type Machine, templateOf } from '../machine.ts';
 import { migratedVolumes } from './migratedVolumes.ts';
-import { condition, objectOf } from './parts.ts';
+import { objectOf, runningWell } from './parts.ts';
 import { templateSpec } from './templateSpec.ts';
 
 export const virtualMachine = (machine: Machine): KubeObject => {
@@ -29,12 +29,7 @@ export const virtualMachine = (machine: Machine): KubeObject => {
     },
   };
   const status = {
-    conditions: [
-      condition('Ready', 'True'),
-      condition('LiveMigratable', 'True'),
-      condition('StorageLiveMigratable', 'True'),
-      condition('AgentConnected', 'True'),
-    ],
+    conditions: [...runningWell],
     created: true,
     desiredGeneration: 1,
     observedGeneration: 1,

@@ -4,7 +4,7 @@ import { resources } from '../../../kube/resources.ts';
 import type { Json } from '../../cluster.ts';
 import { disksOf, launcherName, type Machine, targetNode, targetOf } from '../machine.ts';
 import { claimInfo, migratedVolumes } from './migratedVolumes.ts';
-import { condition, objectOf, ownedBy, since } from './parts.ts';
+import { condition, objectOf, ownedBy, runningWell, since } from './parts.ts';
 import { templateSpec } from './templateSpec.ts';
 
 export const virtualMachineInstance = (machine: Machine, vmUid: string): KubeObject => {
@@ -20,13 +20,7 @@ export const virtualMachineInstance = (machine: Machine, vmUid: string): KubeObj
   const changing = condition('VolumesChange', 'True', { message: 'migrate volumes' });
   const phases = ['Pending', 'Scheduling', 'Scheduled', 'Running'];
   const status = {
-    conditions: [
-      condition('Ready', 'True'),
-      condition('LiveMigratable', 'True'),
-      condition('StorageLiveMigratable', 'True'),
-      condition('AgentConnected', 'True'),
-      ...(migrating ? [changing] : []),
-    ],
+    conditions: [...runningWell, ...(migrating ? [changing] : [])],
     currentCPUTopology: { cores: 2, sockets: 1, threads: 1 },
     guestOSInfo: { id: 'fedora', name: 'Fedora Linux', prettyName: 'Fedora Linux 42', versionId: '42' },
     interfaces: [
