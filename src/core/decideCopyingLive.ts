@@ -9,7 +9,7 @@ import { giveUpLive } from './giveUpLive.ts';
 import { isFinal } from './guest.ts';
 import { settingsObstacle } from './liveObstacle.ts';
 import { isGivenUp } from './mode.ts';
-import { movedBack } from './movedBack.ts';
+import { movedBackToSource } from './movedBackToSource.ts';
 import type { VirtualMachineInstance } from './objects.ts';
 import type { MigrationRecord } from './storageMigration.ts';
 import { missingClaims } from './targets.ts';
@@ -25,7 +25,7 @@ export const decideCopyingLive = (
   if (!facts.sameInstance) return decideOtherInstance(facts, record, instance, circumstances);
   const cause = causeToRevert(facts);
   if (cause !== undefined) return revert(cause);
-  const back = movedBack(facts, record);
+  const back = movedBackToSource(facts, record);
   if (back !== undefined) return back;
   if (facts.failedAttempts >= circumstances.limits.maxFailedMigrations) {
     return giveUpLive(

@@ -26,7 +26,7 @@ export interface MachineReport {
   /** What was heard of a copy pod, by its uid. */
   readonly newsOn: (podUid: string) => CopyNews | undefined;
   /** That the API server will not have a copy pod of it. */
-  readonly refusal: CopyRefusal | undefined;
+  readonly copyRefusal: CopyRefusal | undefined;
   /** That the API server will not take a write about it. */
   readonly writeRefusal: WriteRefusal | undefined;
 }
@@ -223,9 +223,11 @@ const conditionOf = (type: string, finding: Finding, input: StatusInput): Condit
   };
 };
 
-const troubleOf = ({ facts, decision, newsOn, refusal, writeRefusal }: MachineReport, now: number) => {
+const troubleOf = ({ facts, decision, newsOn, copyRefusal, writeRefusal }: MachineReport, now: number) => {
   if (decision.phase !== 'CopyingOffline') return writeTroubleOf(writeRefusal, decision.commands, now);
-  return copyTroubleOf(facts.copyPods, ({ uid }) => newsOn(uid)?.words ?? '', now) ?? refusalTroubleOf(refusal, now);
+  return (
+    copyTroubleOf(facts.copyPods, ({ uid }) => newsOn(uid)?.words ?? '', now) ?? refusalTroubleOf(copyRefusal, now)
+  );
 };
 
 /** What cannot be made, or does not get to run, is a matter for people, unless there is a graver one. */

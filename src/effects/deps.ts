@@ -34,7 +34,7 @@ export interface EffectDeps {
   /** So many random bytes, as hexadecimal digits. */
   readonly randomHex: (bytes: number) => string;
   /** Machines for which the API server will not have a copy pod, by their key; kept by groupLoop.ts, for people alone. */
-  readonly refusals: Map<string, CopyRefusal>;
+  readonly copyRefusals: Map<string, CopyRefusal>;
   /** Writes about machines that it will not take, by the key of the machine; kept by machineLoop.ts, for people alone. */
   readonly writeRefusals: Map<string, WriteRefusal>;
   /** The mode a machine has settled in; `hold` for one that is not known. */

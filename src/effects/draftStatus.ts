@@ -86,7 +86,7 @@ export const draftStatus = (
         facts,
         decision: { ...decision, waitingFor: waitedForAfter(decision) },
         newsOn: deps.reading.news,
-        refusal: deps.refusals.get(keyText(machineKey)),
+        copyRefusal: deps.copyRefusals.get(keyText(machineKey)),
         writeRefusal: deps.writeRefusals.get(keyText(machineKey)),
       };
     });

@@ -130,7 +130,8 @@ const beginOnce = (key: MigrationKey, memory: Memory, deps: EffectDeps): Observa
   const { view, decision } = decided;
   const creations = decision.begins.flatMap((command) => (command.kind === 'deletePod' ? [] : [command]));
   const awaited = new Set(creations.flatMap((command) => machinesOf(command, view)));
-  for (const { name } of view.members) if (!awaited.has(name)) deps.refusals.delete(keyText({ ...key, machine: name }));
+  for (const { name } of view.members)
+    if (!awaited.has(name)) deps.copyRefusals.delete(keyText({ ...key, machine: name }));
   if (creations.length === 0) return of(idle(decision.checkAgainMs));
   return from(creations).pipe(
     mergeMap((command) => create(key, command, view, memory, deps), deps.limits.concurrentCreates),
@@ -160,7 +161,7 @@ const create = (
       return outcomeOf(deps.api.create(resources.pods, copyManifest(command, view, deps)));
     }),
     tap((outcome) => {
-      for (const machine of machines) noteRefusal(keyText({ ...key, machine }), outcome, deps);
+      for (const machine of machines) noteCopyRefusal(keyText({ ...key, machine }), outcome, deps);
       for (const topic of topics) {
         if (outcome.kind === 'unknown') deps.ownWrites.uncertain(topic);
         const version = outcome.kind === 'done' ? outcome.value?.metadata.resourceVersion : undefined;
@@ -211,7 +212,7 @@ const machinesOf = (command: Creation, { members }: MigrationView): readonly str
         .map((member) => member.name);
 
 /** Kept from the first time in a row. */
-const noteRefusal = (machine: string, outcome: Outcome, { refusals, now }: EffectDeps): void => {
-  if (outcome.kind !== 'refused') refusals.delete(machine);
-  else refusals.set(machine, { message: outcome.message, sinceMs: refusals.get(machine)?.sinceMs ?? now() });
+const noteCopyRefusal = (machine: string, outcome: Outcome, { copyRefusals, now }: EffectDeps): void => {
+  if (outcome.kind !== 'refused') copyRefusals.delete(machine);
+  else copyRefusals.set(machine, { message: outcome.message, sinceMs: copyRefusals.get(machine)?.sinceMs ?? now() });
 };

@@ -17,7 +17,7 @@ import { clearanceFor } from './clearance.ts';
 import type { EffectDeps } from './deps.ts';
 import { type Executed, execute, type WriteRecord } from './execute.ts';
 import type { Happening } from './happening.ts';
-import { noteRefusal } from './noteRefusal.ts';
+import { noteWriteRefusal } from './noteWriteRefusal.ts';
 import { backOffMs, idle, type Run, reactionTo } from './run.ts';
 
 /** A wake-up for one machine; see streams/modes.ts. */
@@ -104,7 +104,8 @@ const runOnce = (
   return concat(...decision.commands.map((command) => executed(command, key, facts, deps, writeRecord))).pipe(
     toArray(),
     map((results): Run => {
-      for (const [index, { outcome }] of results.entries()) noteRefusal(decision.commands[index], outcome, key, deps);
+      for (const [index, { outcome }] of results.entries())
+        noteWriteRefusal(decision.commands[index], outcome, key, deps);
       const happenings = [...reaction, ...results.map(({ happening }) => happening)];
       if (results.every(({ outcome }) => outcome.kind === 'done')) {
         memory.failures = 0;

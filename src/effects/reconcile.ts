@@ -27,14 +27,14 @@ import type { Outcome } from './outcome.ts';
 export const reconcile = (
   situations: Observable<MachineWake>,
   news: Observable<MachineKey>,
-  options: Omit<EffectDeps, 'settledMode' | 'refusals' | 'writeRefusals'>,
+  options: Omit<EffectDeps, 'settledMode' | 'copyRefusals' | 'writeRefusals'>,
 ): Observable<Happening> =>
   defer(() => {
     const settled = new Map<string, Mode>();
-    const refusals: EffectDeps['refusals'] = new Map();
+    const copyRefusals: EffectDeps['copyRefusals'] = new Map();
     const writeRefusals: EffectDeps['writeRefusals'] = new Map();
     const settledMode = (key: MachineKey): Mode => settled.get(keyText(key)) ?? 'hold';
-    const deps: EffectDeps = { ...options, refusals, writeRefusals, settledMode };
+    const deps: EffectDeps = { ...options, copyRefusals, writeRefusals, settledMode };
     const refused = new Subject<MigrationKey>();
     const requests = new Subject<RecordRequest>();
     const writeRecord: WriteRecord = (key, before, after) =>
@@ -51,7 +51,7 @@ export const reconcile = (
         const from = settled.get(keyText(key));
         if (facts === undefined) {
           settled.delete(keyText(key));
-          refusals.delete(keyText(key));
+          copyRefusals.delete(keyText(key));
           writeRefusals.delete(keyText(key));
         } else settled.set(keyText(key), to);
         if (from !== undefined && from !== to && facts !== undefined)

@@ -46,7 +46,7 @@ const statusFor = (
   members: readonly MachineFacts[],
   now = startMs,
   newsOn: MachineReport['newsOn'] = () => undefined,
-  refused: Partial<Pick<MachineReport, 'refusal' | 'writeRefusal'>> = {},
+  refused: Partial<Pick<MachineReport, 'copyRefusal' | 'writeRefusal'>> = {},
 ): StorageMigrationStatus => {
   const migration = members[0]?.view.migration;
   if (migration === undefined) throw new Error('expected a member');
@@ -56,7 +56,7 @@ const statusFor = (
       facts: member,
       decision: decide(member, clear()),
       newsOn,
-      refusal: undefined,
+      copyRefusal: undefined,
       writeRefusal: undefined,
       ...refused,
     })),
@@ -362,11 +362,11 @@ describe('copies', () => {
   });
 
   test('a copy pod that is refused for a while needs attention', () => {
-    const refusal = { message: 'exceeded quota', sinceMs: startMs - 60_000 };
-    expect(trueOnes(statusFor([copying()], startMs, () => undefined, { refusal }))).toContain(
+    const copyRefusal = { message: 'exceeded quota', sinceMs: startMs - 60_000 };
+    expect(trueOnes(statusFor([copying()], startMs, () => undefined, { copyRefusal }))).toContain(
       'NeedsAttention CopyPodRefused',
     );
-    expect(trueOnes(statusFor([done()], startMs, () => undefined, { refusal }))).not.toContain(
+    expect(trueOnes(statusFor([done()], startMs, () => undefined, { copyRefusal }))).not.toContain(
       'NeedsAttention CopyPodRefused',
     );
   });

@@ -94,7 +94,7 @@ export const effectStage = (
     },
     copyImage: 'copy',
     randomHex: (bytes) => '0'.repeat(2 * bytes),
-    refusals: new Map(),
+    copyRefusals: new Map(),
     writeRefusals: new Map(),
     settledMode: (key) => settled.get(keyText(key)) ?? 'hold',
     ...rest,

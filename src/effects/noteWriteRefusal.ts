@@ -10,7 +10,7 @@ import type { Outcome } from './outcome.ts';
  * Kept from the first time in a row. A webhook that says no and a claim that is not valid are conflicts, as outcome.ts
  * reads answers; somebody who was faster is one for moments.
  */
-export const noteRefusal = (
+export const noteWriteRefusal = (
   command: Command | undefined,
   outcome: Outcome,
   key: MachineKey,

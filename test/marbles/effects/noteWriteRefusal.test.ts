@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Command } from '../../../src/core/decision.ts';
 import { keyText } from '../../../src/core/reading.ts';
 import type { WriteRefusal } from '../../../src/core/writeTrouble.ts';
-import { noteRefusal } from '../../../src/effects/noteRefusal.ts';
+import { noteWriteRefusal } from '../../../src/effects/noteWriteRefusal.ts';
 import type { Outcome } from '../../../src/effects/outcome.ts';
 import { record } from '../../core/builders.ts';
 import { limits } from '../../core/circumstances.ts';
@@ -23,7 +23,7 @@ const keptAfter = (...steps: readonly (readonly [Command, Outcome, number])[]): 
   const key = keyOf('web-1');
   for (const [command, outcome, second] of steps) {
     const bounds = { ...limits, retryMs: 1000, retryMaxMs: 30_000, moveGapMs: 5000, statusMs: 0, concurrentCreates: 1 };
-    noteRefusal(command, outcome, key, { writeRefusals, limits: bounds, now: () => second * 1000 });
+    noteWriteRefusal(command, outcome, key, { writeRefusals, limits: bounds, now: () => second * 1000 });
   }
   return writeRefusals.get(keyText(key));
 };

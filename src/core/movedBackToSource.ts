@@ -10,7 +10,7 @@ import { describeDisks } from './volumes.ts';
  * A patch back to B that comes after the switch-over cancels nothing: KubeVirt lets the VMI name B, says that the change
  * was cancelled, and the launcher that the guest was moved to stands on A (contract §3, §4.6).
  */
-export const movedBack = (
+export const movedBackToSource = (
   { view: { instance }, launcher, unfinished }: MachineFacts,
   record: MigrationRecord,
 ): Decision | undefined => {
