@@ -263,8 +263,21 @@ describe('a guest that KubeVirt has moved back from the targets', () => {
       ['is about to migrate', { volumesChange: { status: 'True', reason: '', message: '' } }],
       ['has not followed the VM yet', { on: 'source' as const }],
       ['has migrated nothing yet', { migrationState: undefined }],
+      ['had a migration that did not get there', { migrationState: make.state({ ...back, completed: false }) }],
     ])("is KubeVirt's to move while its VMI %s", (_, fields) => {
       expect(told(decide(stuck(fields), clear()))).toContain('wait: ');
+    });
+
+    test("is KubeVirt's to move while another migration of its VMI is under way", () => {
+      const attempts = [make.vmim({ uid: 'vmim-3', phase: 'Pending' })];
+      expect(told(decide(stuck({}, { attempts }), clear()))).toBe('wait: KubeVirt to copy the disks');
+    });
+
+    test.each<[string, readonly ReturnType<typeof make.launcher>[]]>([
+      ['on the targets', [{ ...onSource, claims: [make.targetOf()] }]],
+      ['nowhere that can be seen', [left]],
+    ])('is not said to be on the sources while its launcher is %s', (_, pods) => {
+      expect(told(decide(stuck({}, { pods }), clear()))).not.toContain('MovedBackToSource');
     });
   });
 
