@@ -93,6 +93,17 @@ describe('conditions', () => {
         return [copyingFacts({ migration }), facts({ name: 'web-2', machine: undefined, migration })];
       },
     ],
+    [
+      'one refused that was added when the other was given up',
+      ['Failed LiveMigrationFailing', 'NeedsAttention LiveMigrationFailing'],
+      () => {
+        const migration = { spec: { virtualMachines: [wanted('web-1'), wanted('web-2')] } };
+        return [
+          runningFacts({ record: record({ gaveUp }), migration }),
+          facts({ name: 'web-2', machine: undefined, migration }),
+        ];
+      },
+    ],
     ['paused', ['Ready Accepted'], () => [runningFacts({ migration: { spec: { paused: true } } })]],
     [
       'being deleted',
