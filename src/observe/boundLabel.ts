@@ -4,7 +4,7 @@
 const wellFormed = /^[A-Za-z][A-Za-z0-9._-]{0,63}$/;
 
 /** What stands for every value that is not let through. */
-export const otherValue = 'other';
+const otherValue = 'other';
 
 /**
  * A function that lets the first `most` distinct well-formed values through and turns all others into `other`.

@@ -8,7 +8,7 @@ import { redactFields } from './redactFields.ts';
 export type { Log, LogFields } from '../core/log.ts';
 
 /** From the most to the least talkative; `silent` writes nothing. */
-export const logLevels = ['debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+const logLevels = ['debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
 export interface LogOptions {

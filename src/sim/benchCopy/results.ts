@@ -51,7 +51,7 @@ const ratioTo = (ours: Row, other: Row): Ratio => ({
 });
 
 /** One for each way that was measured besides ours. */
-export const ratiosOf = ({ rows }: Pick<Results, 'rows'>): readonly Ratio[] =>
+const ratiosOf = ({ rows }: Pick<Results, 'rows'>): readonly Ratio[] =>
   rows
     .filter(({ isOurs }) => isOurs)
     .flatMap((ours) =>

@@ -53,7 +53,7 @@ const lingerMs = 2500;
 const timeoutMs = 150_000;
 
 /** The row in a namespace of its own. */
-export const variationOf = (row: Row, { copiesAreReal, speed }: Pick<World, 'copiesAreReal' | 'speed'>): Variation => ({
+const variationOf = (row: Row, { copiesAreReal, speed }: Pick<World, 'copiesAreReal' | 'speed'>): Variation => ({
   ...usualVariation,
   namespace: `row-${row.number}`,
   delayMs: peopleWaitMs,

@@ -43,7 +43,7 @@ export const contentState = (missing: number, total: number): ContentState => {
 };
 
 /** Where a pod is between its creation and its end. */
-export const podState = (object: KubeObject): PodState => {
+const podState = (object: KubeObject): PodState => {
   const { metadata, status } = model.as<Pod>(object);
   if (metadata.deletionTimestamp !== undefined) return 'ending';
   if (status?.phase === 'Succeeded') return 'succeeded';

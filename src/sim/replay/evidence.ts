@@ -23,7 +23,7 @@ export const namedBy = ({ vm, record }: Sight): readonly string[] =>
   }) ?? [];
 
 /** At least one disk is named on B, and every one on A or B. */
-export const namesTarget = (sight: Sight): boolean => {
+const namesTarget = (sight: Sight): boolean => {
   const named = namedBy(sight);
   const known = claimsOf(sight.record);
   return named.every((claim) => known.includes(claim)) && !namesSource(sight);

@@ -5,7 +5,7 @@ import type { Row } from './rows.ts';
 import type { Variation } from './variation.ts';
 
 /** Whether KubeVirt starts a machine that ends in this way again. */
-export const startsAgain = ({ strategyOn, stopBy }: Variation): boolean => {
+const startsAgain = ({ strategyOn, stopBy }: Variation): boolean => {
   if (strategyOn === 'Always' || strategyOn === 'running') return stopBy !== 'api';
   return strategyOn === 'RerunOnFailure' && stopBy === 'guest crash';
 };
